@@ -1,0 +1,113 @@
+"""How many rows each key has a second, and how its value moved in the last minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.aggregates.by_key import grown
+from pipelines.core.batch import Batch
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.schema import Schema
+from pipelines.kernels.latest import ring_bins
+
+__all__ = ["Rates", "RatesSnapshot"]
+
+_NEVER: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class RatesSnapshot:
+    """Rows and last values by key and bin of event time.
+
+    Parameters
+    ----------
+    bin_ns : int
+        Length of a bin.
+    bins : int64[n_keys, n_bins]
+        Which bin (time // bin_ns) each place holds.
+    counts : uint32[n_keys, n_bins]
+        Rows in it.
+    last : float64[n_keys, n_bins]
+        Its last value.
+    """
+
+    bin_ns: int
+    bins: NDArray[np.int64]
+    counts: NDArray[np.uint32]
+    last: NDArray[np.float64]
+
+    def per_second(self, edge_ns: int, *, over_bins: int = 10) -> NDArray[np.float64]:
+        """Return the rows a second of each key (float64[n_keys]) over the last full bins before `edge_ns`."""
+        edge = edge_ns // self.bin_ns
+        recent = (self.bins >= edge - over_bins) & (self.bins < edge)
+        return np.where(recent, self.counts, 0).sum(axis=1) * (NS_PER_SECOND / (over_bins * self.bin_ns))
+
+    def trail(self, code: int, edge_ns: int) -> NDArray[np.float64]:
+        """Return a key's last value in each bin up to `edge_ns` (float64[n_bins]), oldest first, NaN where none."""
+        n_bins = self.bins.shape[1]
+        wanted = np.arange(edge_ns // self.bin_ns - n_bins + 1, edge_ns // self.bin_ns + 1)
+        if code >= len(self.bins):
+            return np.full(n_bins, np.nan)
+        places = wanted % n_bins
+        return np.where(self.bins[code, places] == wanted, self.last[code, places], np.nan)
+
+
+class Rates:
+    """Counts and last values in bins of event time, for the last minute.
+
+    Counts merge exactly in any order; last values where the parts are merged in the order of their rows.
+
+    Parameters
+    ----------
+    schema : Schema
+        What the rows are. Last values are kept of its `value` column.
+    bin_ns : int
+        Length of a bin.
+    n_bins : int
+        How many bins are kept.
+    """
+
+    def __init__(self, schema: Schema, *, bin_ns: int = NS_PER_SECOND, n_bins: int = 64) -> None:
+        self.schema = schema
+        self.bin_ns = bin_ns
+        self._bins = np.empty((0, n_bins), dtype=np.int64)
+        self._counts = np.empty((0, n_bins), dtype=np.uint32)
+        self._last = np.empty((0, n_bins), dtype=np.float64)
+        self._last_times = np.empty((0, n_bins), dtype=np.int64)
+
+    def update(self, batch: Batch) -> None:
+        """Take in new rows."""
+        self._grow(int(batch.keys.max()) + 1)
+        values = batch[self.schema.value]
+        ring_bins(
+            batch.keys, batch.time, values, self.bin_ns, self._bins, self._counts, self._last, self._last_times
+        )
+
+    def merge(self, other: Self) -> None:
+        """Take in the rows that `other`, with bins of the same length and number, has seen after us."""
+        self._grow(len(other._bins))
+        n_keys = len(other._bins)
+        bins, counts, last, times = (
+            array[:n_keys] for array in (self._bins, self._counts, self._last, self._last_times)
+        )
+        newer, same = other._bins > bins, other._bins == bins
+        later = newer | (same & (other._last_times >= times))
+        counts[same] += other._counts[same]
+        counts[newer] = other._counts[newer]
+        last[later] = other._last[later]
+        times[later] = other._last_times[later]
+        bins[newer] = other._bins[newer]
+
+    def snapshot(self) -> RatesSnapshot:
+        """Return counts and last values now."""
+        return RatesSnapshot(self.bin_ns, self._bins.copy(), self._counts.copy(), self._last.copy())
+
+    def _grow(self, n_keys: int) -> None:
+        self._bins = grown(self._bins, n_keys, _NEVER)
+        self._counts = grown(self._counts, n_keys, 0)
+        self._last = grown(self._last, n_keys, np.nan)
+        self._last_times = grown(self._last_times, n_keys, _NEVER)

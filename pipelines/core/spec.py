@@ -1,0 +1,133 @@
+"""What is wanted, as frozen values: which source, which tables, which aggregates, which view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.errors import ErrorPolicy, SpecError
+from pipelines.core.schema import KINDS, Schema
+from pipelines.core.url import SourceSpec
+
+__all__ = ["CANVAS_COLUMNS", "AggregateSpec", "FeedSpec", "Reduction", "Retention", "TableSpec", "ViewSpec"]
+
+CANVAS_COLUMNS: Final = (300, 600, 1_200, 2_400)
+"""Canvas classes: they merge pairwise, so that one raster serves every screen."""
+
+Reduction = Literal["points", "line"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of a table is kept. Whichever limit is met first evicts the oldest rows.
+
+    Parameters
+    ----------
+    window_ns : int
+        Rows are kept for this long, by event time, counted back from the newest.
+    memory_bytes : int
+        Most memory that the rows and their summaries may take.
+    max_rows : int or None
+        Most rows over all keys.
+    min_rows : int
+        Newest rows of each key that rows and memory limits never evict, so that a busy key can't push out the rest.
+    """
+
+    window_ns: int = 30 * 60 * NS_PER_SECOND
+    memory_bytes: int = 4 << 30
+    max_rows: int | None = None
+    min_rows: int = 256
+
+    def __post_init__(self) -> None:
+        if self.window_ns <= 0 or self.memory_bytes <= 0 or self.min_rows < 0:
+            raise SpecError("a window and a memory limit must be positive, a minimum of rows at least 0")
+        if self.max_rows is not None and self.max_rows <= 0:
+            raise SpecError("a limit of rows must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table of one kind, and how much of it is kept."""
+
+    schema: Schema
+    retention: Retention = Retention()
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateSpec:
+    """An aggregate that is always on for every key of a kind.
+
+    Parameters
+    ----------
+    name : str
+        Which aggregate: a name of `pipelines.aggregates.catalogue`.
+    kind : str
+        The kind of rows that it takes.
+    on_error : {"drop", "dead_letter", "stop"}
+        What happens to a batch that it fails on.
+    """
+
+    name: str
+    kind: str
+    on_error: ErrorPolicy = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec:
+    """One feed: a source, what its rows are stored in, and what is computed from them.
+
+    Parameters
+    ----------
+    source : SourceSpec
+        Where the messages come from and how they are written.
+    retention : Retention
+        How much is kept of each table.
+    aggregates : tuple of AggregateSpec
+        What is computed from the rows.
+    coalesce_ns : int
+        Messages that come within this time go through the graph together.
+    """
+
+    source: SourceSpec
+    retention: Retention = Retention()
+    aggregates: tuple[AggregateSpec, ...] = ()
+    coalesce_ns: int = NS_PER_SECOND // 60
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]:
+        """A table for each kind that the source may bring."""
+        return tuple(TableSpec(KINDS[kind], self.retention) for kind in self.source.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSpec:
+    """What is shown: all who look at an equal view look at the same picture.
+
+    Parameters
+    ----------
+    feed, kind, key : str
+        Name of the feed, the kind of rows, and the symbol or sensor.
+    value : str
+        The column that is drawn upwards.
+    span_ns : int
+        Length of the time axis that follows the live edge.
+    n_columns : int
+        Canvas class: one of `CANVAS_COLUMNS`.
+    reduction : {"points", "line"}
+        ``"points"`` counts the points in a cell; ``"line"`` draws a line with the reduction ``any``.
+    """
+
+    feed: str
+    kind: str
+    key: str
+    value: str
+    span_ns: int = 60 * NS_PER_SECOND
+    n_columns: int = field(default=1_200)
+    reduction: Reduction = "points"
+
+    def __post_init__(self) -> None:
+        if self.n_columns not in CANVAS_COLUMNS:
+            raise SpecError(f"a canvas has {', '.join(map(str, CANVAS_COLUMNS))} columns, not {self.n_columns}")
+        if self.span_ns <= 0:
+            raise SpecError("the span of a view must be positive")

@@ -1,0 +1,28 @@
+"""From a URL to a source: where schemes and formats meet."""
+
+from __future__ import annotations
+
+from pipelines.core.clock import Clock
+from pipelines.core.url import SourceSpec, parse_source
+from pipelines.decoders.catalogue import FORMATS
+from pipelines.graph.simulated import simulated_source
+from pipelines.sources.catalogue import SCHEME_OPTIONS, make_source
+from pipelines.sources.contract import Source
+
+__all__ = ["open_source", "read_url"]
+
+
+def read_url(url: str) -> SourceSpec:
+    """Read the URL of a source.
+
+    Raises
+    ------
+    SpecError
+        Where it names a scheme, an option, a format or a kind that there is not.
+    """
+    return parse_source(url, known_options=SCHEME_OPTIONS, formats=FORMATS)
+
+
+def open_source(spec: SourceSpec, *, clock: Clock) -> Source:
+    """Make the source that `spec` declares, not yet started."""
+    return make_source(spec, clock=clock, simulated=simulated_source)

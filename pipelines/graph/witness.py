@@ -1,0 +1,82 @@
+"""Which event times can be believed: one bad stamp must not scroll the window away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.kernels.gate import AHEAD, JUMP, LATE, PASS, judge_times
+
+__all__ = ["TimeGate", "Verdict"]
+
+_NO_TIME: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a batch's rows.
+
+    Parameters
+    ----------
+    passes : bool[n]
+        Rows that are to be stored.
+    n_late : int
+        Rows older than the window.
+    rejected : tuple of (str, int)
+        Reasons, and how many rows each concerns.
+    """
+
+    passes: NDArray[np.bool_]
+    n_late: int
+    rejected: tuple[tuple[str, int], ...]
+
+    @property
+    def all_pass(self) -> bool:
+        """Whether no row was taken out."""
+        return not self.n_late and not self.rejected
+
+
+class TimeGate:
+    """Judges event times, row by row in the order of arrival.
+
+    A row further ahead of the clock than `max_ahead_ns` is rejected. A row more than a window ahead of where the newest
+    event time should be by now needs a second witness: another row within a window of it, in the same batch or later.
+    Until then it is rejected; a witness in the same batch saves both. A row older than a window counted back from the
+    newest event time is late.
+
+    Parameters
+    ----------
+    window_ns : int
+        The table's window.
+    max_ahead_ns : int
+        How far ahead of the clock a row may be.
+
+    Notes
+    -----
+    *Threads.* The writer's only.
+    """
+
+    def __init__(self, *, window_ns: int, max_ahead_ns: int) -> None:
+        self.window_ns = window_ns
+        self.max_ahead_ns = max_ahead_ns
+        # newest event time believed; the clock when it was; the last event time that still lacks a witness
+        self._state = np.full(3, _NO_TIME, dtype=np.int64)
+
+    def judge(self, times: NDArray[np.int64], *, now_ns: int) -> Verdict:
+        """Judge event times (int64[n] nanoseconds UTC) that arrived by `now_ns`."""
+        outcomes = np.empty(len(times), dtype=np.uint8)
+        judge_times(times, now_ns, self.window_ns, self.max_ahead_ns, self._state, outcomes)
+        counts = np.bincount(outcomes, minlength=4)
+        reasons = (
+            (f"event time is over {_seconds(self.max_ahead_ns)} ahead of the clock", int(counts[AHEAD])),
+            (f"event time jumps over {_seconds(self.window_ns)} ahead with no second witness", int(counts[JUMP])),
+        )
+        return Verdict(outcomes == PASS, int(counts[LATE]), tuple(reason for reason in reasons if reason[1]))
+
+
+def _seconds(duration_ns: int) -> str:
+    return f"{duration_ns / NS_PER_SECOND:g} s"

@@ -1,0 +1,126 @@
+"""The one thread that runs a feed's graph."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from streamz import RefCounter
+
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.message import Message, Position
+from pipelines.graph.build import Graph
+from pipelines.graph.context import Context
+from pipelines.sources.contract import Source
+
+__all__ = ["Writer"]
+
+_log = logging.getLogger(__name__)
+
+_MAX_MESSAGES: Final = 4_096
+_IDLE_S: Final = 0.25
+
+
+class _AtOnce:
+    """Stands in for streamz's event loop in a `RefCounter`: the callback only enqueues, so it may run right here."""
+
+    @staticmethod
+    def add_callback(callback: Callable[[], None]) -> None:
+        callback()
+
+
+class Writer:
+    """Takes messages from a source, sends them through the graph, and releases their positions.
+
+    Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait. One
+    reference counter a pass holds its positions until the graph, and whatever asynchronous nodes users attached, let go.
+
+    Parameters
+    ----------
+    source : Source
+        Where messages come from.
+    graph : Graph
+        Where they go.
+    context : Context
+        What the graph writes to.
+    coalesce_ns : int
+        Longest wait for more messages after the first.
+    publish : callable
+        Called in the writer's thread after each pass, and a few times a second while nothing comes.
+
+    Notes
+    -----
+    *Threads.* Owns one thread. `start` and `stop` are idempotent, restartable, and may be called from any thread but
+    the writer's own.
+    """
+
+    def __init__(
+        self, *, source: Source, graph: Graph, context: Context, coalesce_ns: int, publish: Callable[[], None]
+    ) -> None:
+        self.source = source
+        self.graph = graph
+        self.context = context
+        self._linger_s = coalesce_ns / NS_PER_SECOND
+        self._publish = publish
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to write. Does nothing where the thread runs."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            sys.setswitchinterval(0.0005)  # with a busy writer this keeps the server's event loop answering
+            self._stopping.clear()
+            self.context.stopped_by = ""
+            self._thread = threading.Thread(target=self._run, name=f"writer {self.source.spec.name}", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End after the current pass, and wait for it."""
+        with self._lock:
+            self._stopping.set()
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        queue = self.source.queue
+        while not self._stopping.is_set() and not self.context.stopped_by:
+            messages = queue.take(
+                max_messages=_MAX_MESSAGES,
+                linger_s=self._linger_s,
+                enough=self.source.coalesce_messages,
+                timeout_s=_IDLE_S,
+            )
+            try:
+                if messages:
+                    self.write(messages)
+                self._publish()
+            except BaseException as error:
+                self.context.fault("writer", "stop", error)
+        if self.context.stopped_by:
+            _log.error("feed %s stopped: %s", self.source.spec.name, self.context.stopped_by)
+            self.source.stop()
+
+    def write(self, messages: Sequence[Message]) -> None:
+        """Send messages through the graph in the calling thread: one pass.
+
+        Their positions are released when the pass is done, unless it stopped the feed: what it did not store is then
+        redelivered after a restart.
+        """
+        positions = [message.position for message in messages]
+        reference = RefCounter(initial=1, cb=lambda: self._release(positions), loop=_AtOnce)
+        self.context.ledger.receive_messages(len(messages))
+        try:
+            self.graph.entry.emit(messages, asynchronous=True, metadata=[{"ref": reference}])
+        finally:
+            reference.release()
+
+    def _release(self, positions: Sequence[Position]) -> None:
+        if not self.context.stopped_by:
+            self.source.release(positions)

@@ -1,0 +1,130 @@
+"""The feeds of this process: made once, started by their first user, shared by all sessions."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pipelines.core.clock import parse_duration_ns
+from pipelines.core.errors import SpecError
+from pipelines.core.size import parse_bytes
+from pipelines.core.spec import AggregateSpec, FeedSpec, Retention
+from pipelines.graph.catalogue import read_url
+from pipelines.live.feed import Feed
+
+__all__ = ["MEMORY_VARIABLE", "SOURCE_VARIABLE", "WINDOW_VARIABLE", "Feeds", "declare", "process_feeds"]
+
+SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
+"""URLs of the sources, apart by white space. Unset: the demo."""
+
+WINDOW_VARIABLE: Final = "STREAMSHADE_WINDOW"
+MEMORY_VARIABLE: Final = "STREAMSHADE_MEMORY"
+
+_ALWAYS_ON: Final = ("last", "rates")
+
+
+class Feeds:
+    """Feeds by name, in the order of their sources.
+
+    Parameters
+    ----------
+    specs : sequence of FeedSpec
+        What to make. Names must differ.
+
+    Raises
+    ------
+    SpecError
+        Where two feeds have one name.
+    """
+
+    def __init__(self, specs: Sequence[FeedSpec]) -> None:
+        self._feeds: dict[str, Feed] = {}
+        for spec in specs:
+            if spec.source.name in self._feeds:
+                raise SpecError(f"two sources are called {spec.source.name!r}: give one of them another name=")
+            self._feeds[spec.source.name] = Feed(spec)
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter(self._feeds.values())
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def __getitem__(self, name: str) -> Feed:
+        return self._feeds[name]
+
+    def start(self) -> None:
+        """Start every feed. Does nothing where they run."""
+        for feed in self:
+            feed.start()
+
+    def stop(self) -> None:
+        """Stop every feed, and keep what is stored."""
+        for feed in self:
+            feed.stop()
+
+
+def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> tuple[FeedSpec, ...]:
+    """Declare a feed a source URL, with the aggregates that are always on.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        URLs of sources.
+    window : str
+        How long rows are kept, such as ``30m``.
+    memory : str
+        Most memory that the rows of all feeds together may take, such as ``4G``. Each table gets an equal part.
+
+    Raises
+    ------
+    SpecError
+        Where a URL, the window or the memory can't be read.
+    """
+    sources = [read_url(url) for url in urls]
+    n_tables = sum(len(source.kinds) for source in sources)
+    retention = Retention(parse_duration_ns(window), parse_bytes(memory) // max(n_tables, 1))
+    return tuple(
+        FeedSpec(
+            source,
+            retention,
+            tuple(AggregateSpec(name, kind) for kind in source.kinds if kind != "depth" for name in _ALWAYS_ON),
+        )
+        for source in sources
+    )
+
+
+_lock = threading.Lock()
+_feeds: Feeds | None = None
+
+
+def process_feeds() -> Feeds:
+    """Return this process's feeds, running. The first call makes and starts them, as the environment declares.
+
+    Without `STREAMSHADE_SOURCE` that is the demo: its broker and simulator run in a child process.
+
+    Raises
+    ------
+    SpecError
+        Where the environment declares something that can't be.
+    """
+    global _feeds
+    with _lock:
+        if _feeds is None:
+            urls = os.environ.get(SOURCE_VARIABLE, "").split() or [_start_demo()]
+            window, memory = os.environ.get(WINDOW_VARIABLE, "30m"), os.environ.get(MEMORY_VARIABLE, "4G")
+            _feeds = Feeds(declare(urls, window=window, memory=memory))
+            atexit.register(_feeds.stop)
+        _feeds.start()
+        return _feeds
+
+
+def _start_demo() -> str:
+    from pipelines.demo.market import Demo
+
+    demo = Demo()
+    atexit.register(demo.stop)
+    return demo.start()

@@ -1,0 +1,101 @@
+"""From the options of `streamshade serve` to a running `panel serve`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pipelines
+from pipelines.core.errors import SpecError
+from pipelines.core.url import nearest
+from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIABLE, declare, process_feeds
+
+__all__ = ["PAGES", "page_files", "panel_arguments", "serve"]
+
+PAGES: Final = Path(pipelines.__file__).parent.parent / "dashboards"
+"""The folder of our pages: beside the package, in a checkout as in an installed wheel."""
+
+_INDEX: Final = "overview"
+
+
+def serve(
+    pages: Sequence[str],
+    *,
+    sources: Sequence[str],
+    port: int,
+    address: str,
+    window: str,
+    memory: str,
+    panel_options: Sequence[str] = (),
+) -> None:
+    """Start the feeds, then Panel's server; returns when it is told to end.
+
+    Parameters
+    ----------
+    pages : sequence of str
+        Names of our pages or files of one's own; none means all of ours.
+    sources : sequence of str
+        URLs; none means what the environment declares, or the demo.
+    port, address
+        Where to listen.
+    window, memory : str
+        How much is kept, such as ``30m`` and ``4G``.
+    panel_options : sequence of str
+        Handed on to ``panel serve`` as they are.
+
+    Raises
+    ------
+    SpecError
+        Where a page, a source or an amount can't be read, before anything is started.
+    """
+    files = page_files(pages)
+    urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
+    declare(urls, window=window, memory=memory)
+    _refuse_several_processes(panel_options)
+    os.environ[SOURCE_VARIABLE] = " ".join(urls)
+    os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
+    from panel.command import main
+
+    process_feeds()
+    sys.argv = panel_arguments(files, port=port, address=address, panel_options=panel_options)
+    main()
+
+
+def page_files(pages: Sequence[str]) -> list[Path]:
+    """Return the files of the pages that are named, or of all our own; raises `SpecError` where there is none."""
+    ours = {file.stem: file for file in sorted(PAGES.glob("*.py"))}
+    files = []
+    for page in pages:
+        file = ours.get(page, Path(page))
+        if not file.exists():
+            raise SpecError(f"there is no page {page!r}{nearest(page, ours)}")
+        files.append(file)
+    return files or list(ours.values())
+
+
+def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_options: Sequence[str]) -> list[str]:
+    """Return the command line of ``panel serve`` for these pages. An `--index` or `--plugins` of one's own is kept."""
+    arguments = ["panel", "serve", *map(str, files), "--port", str(port), "--address", address]
+    plugins = ["pipelines.live.routes"]
+    options = list(panel_options)
+    if "--plugins" in options:
+        place = options.index("--plugins") + 1
+        options[place:place] = plugins
+    else:
+        options += ["--plugins", *plugins]
+    if "--index" not in options and any(file.stem == _INDEX for file in files):
+        options += ["--index", _INDEX]
+    return arguments + options
+
+
+def _refuse_several_processes(panel_options: Sequence[str]) -> None:
+    for option, value in zip(panel_options, [*panel_options[1:], ""], strict=True):
+        name, _, joined = option.partition("=")
+        if name == "--num-procs" and (joined or value) != "1":
+            raise SpecError(
+                "--num-procs would read every source once a process: run one process, "
+                "or several on ports of their own with sources of their own"
+            )

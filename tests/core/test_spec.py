@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from pipelines.core.errors import SpecError
+from pipelines.core.schema import KINDS, TRADES, schema_of
+from pipelines.core.spec import FeedSpec, Retention, ViewSpec
+from pipelines.core.url import SourceSpec
+
+
+def test_a_feed_has_a_table_for_each_kind_that_its_source_brings() -> None:
+    spec = FeedSpec(SourceSpec("sim", kinds=("quotes", "trades")), Retention(max_rows=10))
+    assert [table.schema.kind for table in spec.tables] == ["quotes", "trades"]
+    assert all(table.retention.max_rows == 10 for table in spec.tables)
+
+
+@pytest.mark.parametrize("wrong", [{"window_ns": 0}, {"memory_bytes": -1}, {"max_rows": 0}, {"min_rows": -1}])
+def test_a_retention_that_keeps_nothing_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(SpecError):
+        Retention(**wrong)
+
+
+def test_a_canvas_class_is_one_of_those_that_merge() -> None:
+    with pytest.raises(SpecError, match="300, 600, 1200, 2400"):
+        ViewSpec("feed", "trades", "BTC", "price", n_columns=1000)
+    with pytest.raises(SpecError, match="span"):
+        ViewSpec("feed", "trades", "BTC", "price", span_ns=0)
+
+
+def test_every_kind_is_stored_by_key_with_its_time_first() -> None:
+    for schema in KINDS.values():
+        assert schema.names[0] == "time"
+        assert schema.column(schema.key).unit == "code"
+        assert schema.value in schema.names
+    assert TRADES.row_bytes == 8 + 4 + 8 + 8 + 1
+    with pytest.raises(SpecError, match="the kinds are"):
+        schema_of("ticks")
