@@ -60,10 +60,11 @@ class Dictionary:
 
     def encode(self, names: Iterable[str]) -> NDArray[np.int32]:
         """Return the codes of `names` (int32[n]), adding those that are new where there is room."""
-        get = self._codes.get
-        return np.array(
-            [code if (code := get(name)) is not None else self._add(name) for name in names], dtype=np.int32
-        )
+        listed = names if isinstance(names, list) else list(names)
+        try:
+            return np.fromiter(map(self._codes.__getitem__, listed), np.int32, len(listed))  # twice as fast as `get`
+        except KeyError:
+            return np.fromiter(map(self.encode_one, listed), np.int32, len(listed))
 
     def _add(self, name: str) -> int:
         full = len(self._names) >= self.capacity

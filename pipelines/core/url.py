@@ -19,8 +19,12 @@ __all__ = ["TIME_UNITS_NS", "SourceSpec", "nearest", "parse_source"]
 
 TIME_UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
-_COMMON_OPTIONS: Final = frozenset({"format", "kind", "map", "time_unit", "key", "symbol", "struct", "name", "max_ahead"})
-_SHAPE: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>[^/?]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?")
+_COMMON_OPTIONS: Final = frozenset(
+    {"format", "kind", "map", "time_unit", "key", "symbol", "struct", "name", "max_ahead"}
+)
+_SHAPE: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>[^/?]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?"
+)
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 

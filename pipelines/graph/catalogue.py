@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.core.clock import Clock
 from pipelines.core.url import SourceSpec, parse_source
 from pipelines.decoders.catalogue import FORMATS
@@ -13,14 +15,15 @@ __all__ = ["open_source", "read_url"]
 
 
 def read_url(url: str) -> SourceSpec:
-    """Read the URL of a source.
+    """Read the URL of a source. A simulated one is written as json unless it says otherwise.
 
     Raises
     ------
     SpecError
         Where it names a scheme, an option, a format or a kind that there is not.
     """
-    return parse_source(url, known_options=SCHEME_OPTIONS, formats=FORMATS)
+    spec = parse_source(url, known_options=SCHEME_OPTIONS, formats=FORMATS)
+    return replace(spec, format="json") if spec.scheme == "sim" and not spec.format else spec
 
 
 def open_source(spec: SourceSpec, *, clock: Clock) -> Source:

@@ -123,7 +123,7 @@ def process_feeds() -> Feeds:
 
 
 def _start_demo() -> str:
-    from pipelines.demo.market import Demo
+    from pipelines.demo.process import Demo
 
     demo = Demo()
     atexit.register(demo.stop)

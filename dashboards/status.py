@@ -1,0 +1,18 @@
+"""How the feeds stand: what came, what became of it, what could not be read."""
+
+from __future__ import annotations
+
+from pipelines.live.feeds import process_feeds
+from pipelines.views.dead_letters import DeadLetters
+from pipelines.views.ledger_table import LedgerTable
+from pipelines.views.page_frame import LiveView, PageFrame
+from pipelines.views.process_facts import ProcessFacts
+
+
+def compose(frame: PageFrame) -> list[LiveView]:
+    """Return the views of the page."""
+    feeds = tuple(process_feeds())
+    return [LedgerTable(feeds), ProcessFacts(feeds), DeadLetters(feeds, frame.browser)]
+
+
+PageFrame("status", compose).servable()

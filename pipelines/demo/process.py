@@ -1,0 +1,99 @@
+"""The demo: a broker and a simulated market in a process of their own, so that they take no time from the feed."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+import threading
+from typing import Final
+
+from pipelines.core.errors import SourceError
+
+__all__ = ["TOPIC", "Demo"]
+
+TOPIC: Final = "market"
+"""The messages' topics are ``market/trades`` and ``market/quotes``."""
+
+_START_TIMEOUT_S: Final = 30.0
+
+
+class Demo:
+    """An MQTT broker on a free loopback port and a market that publishes to it.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Ticks a second.
+    n_symbols : int
+        How many symbols trade.
+    seed : int
+        Equal seeds give equal prices.
+
+    Notes
+    -----
+    *Threads.* `start` and `stop` may be called from any thread.
+
+    The child ends with the process that started it, however that ends.
+    """
+
+    def __init__(self, *, rate_hz: float = 100_000.0, n_symbols: int = 50, seed: int = 1) -> None:
+        self._arguments = (str(rate_hz), str(n_symbols), str(seed))
+        self._child: subprocess.Popen[str] | None = None
+        self._url = ""
+        self._lock = threading.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None where it is stopped."""
+        return None if self._child is None else self._child.pid
+
+    def start(self) -> str:
+        """Start the child where it is not running; returns the URL of the source.
+
+        Raises
+        ------
+        SourceError
+            Where the child ends, or says nothing for half a minute.
+        """
+        with self._lock:
+            if self._child is None or self._child.poll() is not None:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "pipelines.demo", str(os.getpid()), *self._arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                self._url = self._await_url(self._child)
+            return self._url
+
+    def stop(self) -> None:
+        """End the child and wait for it. Does nothing where it is stopped."""
+        with self._lock:
+            if self._child is not None:
+                _end(self._child)
+                self._child = None
+
+    def _await_url(self, child: subprocess.Popen[str]) -> str:
+        assert child.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            port = child.stdout.readline().strip() if selector.select(_START_TIMEOUT_S) else ""
+        if not port:
+            _end(child)
+            self._child = None
+            raise SourceError("the demo's broker did not start: what it said is on the standard error")
+        # QoS 0: the embedded broker redelivers nothing, so acknowledgements would be work for nothing
+        return f"mqtt://127.0.0.1:{port}/{TOPIC}/#?format=json&kind=trades,quotes&qos=0"
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(5.0)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout is not None:
+        child.stdout.close()

@@ -1,0 +1,171 @@
+"""The rows of one kind by key: one writer appends and evicts, anybody reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.core.batch import Batch
+from pipelines.core.spec import TableSpec
+from pipelines.kernels.pages import FILL, FIRST_ROW, NEVER_NS, OPEN_ROW, PAGE_ROWS
+from pipelines.store.pool import Pages
+from pipelines.store.segment import SEGMENT_ROWS
+from pipelines.store.series import Series
+from pipelines.store.shelves import Shelves
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class _Snapshot:
+    """What readers start from. The rows that it shows stay as they are for as long as it lives."""
+
+    pages: Pages
+    index: NDArray[np.int64]
+
+
+class Table:
+    """Rows of one kind, stored by key.
+
+    Parameters
+    ----------
+    spec : TableSpec
+        The schema, and how much is kept.
+
+    Attributes
+    ----------
+    generation : int
+        Goes up by one with each published append or eviction.
+    newest_ns : int or None
+        The newest event time stored so far, nanoseconds UTC; None before the first row.
+    n_rows : int
+        Rows that are kept: ``n_appended - n_evicted``.
+    n_bytes : int
+        Memory of the segments, their summaries and the pages in use. Pages that are free for other keys and what a
+        reader still holds come on top.
+    n_appended, n_evicted : int
+        Rows since the table was made.
+
+    Notes
+    -----
+    *Threads.* One thread appends and evicts. Any thread calls `keys` and `series` and reads the attributes: no lock is
+    taken. All rows of a batch become visible at once.
+    """
+
+    def __init__(self, spec: TableSpec) -> None:
+        self.spec = spec
+        self.schema = spec.schema
+        self.generation = 0
+        self.newest_ns: int | None = None
+        self.n_rows = self.n_bytes = self.n_appended = self.n_evicted = 0
+        self._shelves = Shelves(spec.schema)
+        self._show()
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """Where the window begins: rows older than this are late."""
+        return None if self.newest_ns is None else self.newest_ns - self.spec.retention.window_ns
+
+    def append(self, batch: Batch) -> None:
+        """Store all rows of `batch`, and publish them. Only the writer calls it."""
+        if len(batch) == 0:
+            return
+        self._shelves.append(batch)
+        newest_ns = int(batch.time.max())
+        self.newest_ns = newest_ns if self.newest_ns is None else max(self.newest_ns, newest_ns)
+        self.n_appended += len(batch)
+        self._publish()
+
+    def evict(self) -> int:
+        """Drop what the retention no longer wants, and return how many rows that were. Only the writer calls it.
+
+        Each key gives its first rows first: a segment, or a page of 64 rows where it has not filled a segment.
+        By time, they go when all of their rows are older than the window. By rows and memory, they go in the order of
+        their newest row, as long as each key keeps its minimum.
+        """
+        n_evicted = self._evict_old() + self._evict_excess()
+        if n_evicted:
+            self.n_evicted += n_evicted
+            self._publish()
+        return n_evicted
+
+    def keys(self) -> NDArray[np.int32]:
+        """Return the codes of the keys that have rows, ascending. Any thread."""
+        index = self._snapshot.index
+        return np.flatnonzero(index[:, OPEN_ROW] + index[:, FILL] > index[:, FIRST_ROW]).astype(np.int32)
+
+    def series(self, code: int) -> Series | None:
+        """Return the rows of a key as they are now; None where it has none. Any thread.
+
+        Takes a copy of the rows that are not sealed yet, at most 4,095.
+        """
+        snapshot = self._snapshot
+        if not 0 <= code < len(snapshot.index):
+            return None
+        last_page, n_open, open_row, _ = snapshot.index[code].tolist()
+        segments = tuple(self._shelves.sealed.get(code, ()))
+        if segments:  # some may have been evicted, and others sealed, since the snapshot
+            segments = segments[: max(open_row - segments[0].first_row, 0) // SEGMENT_ROWS]
+        if not segments and not n_open:
+            return None
+        open_columns = snapshot.pages.read(snapshot.pages.chain(last_page, n_open), n_open)
+        for array in open_columns.values():
+            array.flags.writeable = False
+        return Series(self.schema, code, segments=segments, open_columns=open_columns, next_row=open_row + n_open)
+
+    def _publish(self) -> None:
+        self._show()
+        self.n_rows, self.n_bytes = self._shelves.n_rows, self._shelves.n_bytes
+        self.generation += 1
+
+    def _show(self) -> None:
+        snapshot = _Snapshot(self._shelves.pool.pages, self._shelves.index.copy())
+        self._shelves.pool.publish(snapshot)
+        self._snapshot = snapshot
+
+    def _evict_old(self) -> int:
+        shelves, horizon_ns = self._shelves, self.oldest_ns
+        if horizon_ns is None or shelves.oldest_head_ns >= horizon_ns:
+            return 0
+        n_before = shelves.n_rows
+        for code in np.flatnonzero(shelves.heads() < horizon_ns).tolist():
+            while code in shelves.sealed and shelves.sealed[code][0].max_ns < horizon_ns:
+                shelves.drop_segment(code)
+        shelves.drop_pages(shelves.heads(), horizon_ns - 1, max_pages=shelves.pool.n_used)
+        shelves.oldest_head_ns = int(shelves.heads().min())
+        return n_before - shelves.n_rows
+
+    def _evict_excess(self) -> int:
+        shelves, min_rows = self._shelves, self.spec.retention.min_rows
+        n_before = shelves.n_rows
+        if self._n_excess_pages() <= 0:
+            return 0
+        heads = shelves.heads(min_rows)
+        while (n_pages := self._n_excess_pages()) > 0:
+            code = int(heads.argmin())
+            if heads[code] == NEVER_NS:
+                break
+            if code in shelves.sealed:
+                shelves.drop_segment(code)
+                heads[code] = shelves.heads(min_rows, slice(code, code + 1))[0]
+            else:
+                shelves.drop_pages(heads, _kth_oldest(heads, n_pages), min_rows=min_rows, max_pages=n_pages)
+                heads = shelves.heads(min_rows)
+        shelves.oldest_head_ns = int(shelves.heads().min())
+        return n_before - shelves.n_rows
+
+    def _n_excess_pages(self) -> int:
+        """Return how many pages of rows are too many; none where it is not positive."""
+        shelves, retention = self._shelves, self.spec.retention
+        n_pages = -(-(shelves.n_bytes - retention.memory_bytes) // shelves.pool.page_bytes)
+        if retention.max_rows is None:
+            return n_pages
+        return max(n_pages, -(-(shelves.n_rows - retention.max_rows) // PAGE_ROWS))
+
+
+def _kth_oldest(heads: NDArray[np.int64], k: int) -> int:
+    """Return a time that at least `k` heads are not after, so that one pass over the keys finds `k` pages to drop."""
+    k = min(k, len(heads))
+    return min(int(np.partition(heads, k - 1)[k - 1]), NEVER_NS - 1)

@@ -1,0 +1,41 @@
+"""What a session knows of its browser: how far it has drawn, its time zone, and whether it is dark there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import param
+from panel.custom import JSComponent
+
+__all__ = ["DARK_COOKIE", "Browser"]
+
+DARK_COOKIE = "streamshade_dark"
+"""Holds 1 where the person chose the dark mode, 0 for the light one."""
+
+
+class Browser(JSComponent):
+    """The other end of a session; shows nothing.
+
+    Parameters
+    ----------
+    n_sent : int
+        Updates that the session has sent.
+    n_drawn : int
+        Updates that the browser has drawn. It falls behind where the line is slow and while the tab is hidden.
+    zone : str
+        The browser's time zone, an IANA name; empty until it has told.
+    dark : bool or None
+        Whether the page is dark; None until somebody chose.
+    """
+
+    n_sent = param.Integer(default=0)
+    n_drawn = param.Integer(default=0)
+    zone = param.String()
+    dark = param.Boolean(default=None, allow_None=True)
+
+    _esm = Path(__file__).with_suffix(".js")
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that was sent has been drawn."""
+        return self.n_drawn >= self.n_sent

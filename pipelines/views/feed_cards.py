@@ -1,0 +1,72 @@
+"""What is running: a card a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from panel.viewable import Viewable, Viewer
+
+from pipelines.live.feed import Feed
+from pipelines.live.status import FeedStatus
+from pipelines.views.figures import DASH, amount, count, duration, rate
+from pipelines.views.live_html import LiveHTML
+from pipelines.views.standing import standing_of
+
+__all__ = ["FeedCards"]
+
+_SHEET: Final = """
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 16px; }
+section { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 10px 40px; }
+.who { flex: 1 1 300px; min-width: 0; }
+.who > div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name { display: flex; gap: 12px; align-items: baseline; font-weight: 650; font-size: 15px; }
+dl { flex: 1 1 380px; max-width: 560px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 12px; margin: 0; }
+dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-size: 15px; font-weight: 600; white-space: nowrap; }
+@media (max-width: 560px) { dl { flex-basis: 100%; } }
+"""
+
+
+class FeedCards(Viewer):
+    """State and main figures of each feed.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+        In the order of the cards.
+    """
+
+    n_beats = 5
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        super().__init__()
+        self._feeds = tuple(feeds)
+        self._html = LiveHTML(sheet=_SHEET)
+        self.update()
+
+    def __panel__(self) -> Viewable:
+        return self._html
+
+    def update(self) -> bool:
+        """Show how the feeds stand."""
+        before = self._html.html
+        self._html.html = f'<div class="cards">{"".join(_card(feed.status()) for feed in self._feeds)}</div>'
+        return self._html.html != before
+
+
+def _card(status: FeedStatus) -> str:
+    standing = standing_of(status)
+    facts = {
+        "Records/s": rate(sum(status.records_per_second.values())),
+        "Lag": DASH if status.lag_ns is None else duration(status.lag_ns),
+        "Window rows": count(sum(status.window_records.values())),
+        "Memory": amount(status.memory_bytes),
+    }
+    figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+    return (
+        '<section class="panel"><div class="who">'
+        f'<div class="name"><span>{escape(status.name)}</span>{standing.badge}</div>'
+        f'<div class="quiet" title="{escape(status.address)}">{escape(status.address)}</div>'
+        f'<div class="quiet" title="{escape(standing.why)}">{escape(standing.why)}</div></div><dl>{figures}</dl></section>'
+    )

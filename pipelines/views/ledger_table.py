@@ -1,0 +1,98 @@
+"""The ledger on the screen: what came, what became of it, and that nothing is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Final
+
+from panel.viewable import Viewable, Viewer
+
+from pipelines.core.ledger import OUTCOMES, KindCounts
+from pipelines.live.feed import Feed
+from pipelines.live.status import FeedStatus
+from pipelines.views.figures import DASH, amount, count, duration, rate
+from pipelines.views.live_html import LiveHTML
+from pipelines.views.standing import standing_of
+
+__all__ = ["LedgerTable"]
+
+_SHEET: Final = """
+section + section { margin-top: 16px; }
+.top { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; }
+.top strong { font-size: 15px; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 8px 18px; margin: 12px 0; }
+dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-weight: 600; white-space: nowrap; }
+td:first-child { font-weight: 600; }
+td.none { color: var(--quiet); font-weight: 400; }
+.fault { margin: 10px 0 0; color: var(--down); overflow-wrap: anywhere; }
+"""
+_HEAD: Final = "".join(
+    f'<th{"" if name == "Kind" else " class=number"}>{name}</th>'
+    for name in ("Kind", "Received", "Stored", "Duplicate", "Late", "Rejected", "Unaccounted", "Rows/s", "Window rows")
+)
+
+
+class LedgerTable(Viewer):
+    """State and counts of each feed: a row a kind.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+        In the order of the page.
+    """
+
+    n_beats = 3
+
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        super().__init__()
+        self._feeds = tuple(feeds)
+        self._html = LiveHTML(sheet=_SHEET)
+        self.update()
+
+    def __panel__(self) -> Viewable:
+        return self._html
+
+    def update(self) -> bool:
+        """Show how the feeds stand: each feed's counts are one snapshot of its ledger."""
+        before = self._html.html
+        self._html.html = "".join(_section(feed.status()) for feed in self._feeds)
+        return self._html.html != before
+
+
+def _section(status: FeedStatus) -> str:
+    standing = standing_of(status)
+    faults = "".join(f'<p class="fault">{escape(node)}: {escape(words)}</p>' for node, words in status.faults.items())
+    facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(status))
+    rows = "".join(_row(status, kind) for kind in dict.fromkeys((*status.window_records, *status.ledger.kinds)))
+    return (
+        f'<section class="panel" data-feed="{escape(status.name)}"><div class="top"><strong>{escape(status.name)}</strong>'
+        f'{standing.badge}<span class="quiet">{escape(standing.why)}</span></div>'
+        f'<div class="quiet">{escape(status.address)}</div><dl>{facts}</dl>'
+        f'<div class="scroll"><table><thead><tr>{_HEAD}</tr></thead><tbody>{rows}</tbody></table></div>{faults}</section>'
+    )
+
+
+def _facts(status: FeedStatus) -> Iterator[tuple[str, str]]:
+    yield "Messages", count(status.ledger.n_messages)
+    yield "Queue", f"{count(status.queue.n_messages)} of {count(status.queue.capacity)}"
+    yield "Waited for room", f"{count(status.queue.n_blocked)} times"
+    yield "Lag", DASH if status.lag_ns is None else duration(status.lag_ns)
+    yield "Memory of rows", amount(status.memory_bytes)
+    yield "Reconnects", count(status.source.n_reconnects)
+    yield "Redelivered", count(status.source.n_redelivered)
+
+
+def _row(status: FeedStatus, kind: str) -> str:
+    counts = status.ledger.kinds.get(kind, KindCounts())
+    cells = [_cell(counts.received)]
+    cells += [_cell(getattr(counts, outcome), bad=outcome == "rejected", name=outcome) for outcome in OUTCOMES]
+    cells += [_cell(counts.unaccounted, bad=True, name="unaccounted")]
+    cells += [f'<td class="number">{rate(status.records_per_second.get(kind, 0.0))}</td>']
+    cells += [_cell(status.window_records.get(kind, 0))]
+    return f'<tr data-kind="{escape(kind)}"><td>{escape(kind)}</td>{"".join(cells)}</tr>'
+
+
+def _cell(number: int, *, bad: bool = False, name: str = "received") -> str:
+    look = "none" if number == 0 else "down" if bad else ""
+    return f'<td class="number {look}" data-count="{name}">{count(number)}</td>'

@@ -1,0 +1,72 @@
+"""How a feed stands, in words and a colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Final, Literal
+
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.live.status import FeedStatus
+from pipelines.views.figures import duration
+
+__all__ = ["STALE_NS", "Standing", "standing_of"]
+
+STALE_NS: Final = 2 * NS_PER_SECOND
+"""A feed that has brought nothing for longer is called stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a feed stands.
+
+    Parameters
+    ----------
+    level : {"ok", "wait", "bad"}
+        The colour: all is well, it may mend itself, or somebody must act.
+    word : str
+        The state in a word or two.
+    why : str
+        What is known about it; may be empty.
+    """
+
+    level: Literal["ok", "wait", "bad"]
+    word: str
+    why: str = ""
+
+    @property
+    def badge(self) -> str:
+        """The state as HTML."""
+        return f'<span class="badge {self.level}" title="{escape(self.why)}">{escape(self.word)}</span>'
+
+    @property
+    def sentence(self) -> str:
+        """State and reason in one line of plain text."""
+        return f"{self.word}: {self.why}" if self.why else self.word
+
+
+def standing_of(status: FeedStatus, age_ns: int | None = None) -> Standing:
+    """Return how a feed stands.
+
+    Parameters
+    ----------
+    status : FeedStatus
+        The feed.
+    age_ns : int or None
+        How old the newest row of what is shown is; None for the newest of the whole feed.
+    """
+    if status.stopped_by:
+        return Standing("bad", "stopped", status.stopped_by)
+    source = status.source
+    if source.state in ("failed", "stopped"):
+        return Standing("bad", source.state, source.detail)
+    if source.state == "connecting":
+        return Standing("wait", "connecting", source.detail)
+    if source.state == "ended":
+        return Standing("ok", "ended", source.detail)
+    age_ns = status.lag_ns if age_ns is None else age_ns
+    if age_ns is None:
+        return Standing("wait", "waiting", "connected, nothing has come yet")
+    if age_ns > STALE_NS:
+        return Standing("wait", f"stale {duration(age_ns)}", f"connected, but nothing came for {duration(age_ns)}")
+    return Standing("ok", "live", source.detail)

@@ -1,0 +1,85 @@
+"""Scales that don't jump: the range of values and of counts that a picture shows while it follows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["CountScale", "ValueScale"]
+
+_MARGIN: Final = 0.15
+_TOO_LARGE: Final = 3.0
+_LEAST_HIGH: Final = 16
+_DECAY_NS: Final = 2_000_000_000
+
+
+class ValueScale:
+    """The range of values on the price axis.
+
+    It grows as soon as a value is outside, with a margin, and shrinks only where it is three times as large as what is
+    shown: so it stays as it is in most frames, and rows keep their pixels.
+
+    Attributes
+    ----------
+    range : tuple of float
+        Lower and upper edge.
+    """
+
+    def __init__(self) -> None:
+        self.range = (0.0, 1.0)
+        self._fitted = False
+
+    def forget(self) -> None:
+        """Fit the next values afresh."""
+        self._fitted = False
+
+    def fit(self, low: float, high: float) -> tuple[float, float]:
+        """Return the range for values from `low` to `high`, as little changed as can be."""
+        bottom, top = self.range
+        inside = bottom <= low and high <= top
+        if self._fitted and inside and (top - bottom <= _TOO_LARGE * (high - low) or self._is_least(low, high)):
+            return self.range
+        if self._fitted and not inside:
+            low, high = (min(low, bottom + self._margin_of(bottom, top)), max(high, top - self._margin_of(bottom, top)))
+        margin = max(_MARGIN * (high - low), _least_margin(low, high))
+        self.range = (low - margin, high + margin)
+        self._fitted = True
+        return self.range
+
+    def _is_least(self, low: float, high: float) -> bool:
+        bottom, top = self.range
+        return top - bottom <= _TOO_LARGE * 2 * _least_margin(low, high)
+
+    @staticmethod
+    def _margin_of(bottom: float, top: float) -> float:
+        return (top - bottom) * _MARGIN / (1 + 2 * _MARGIN)
+
+
+class CountScale:
+    """The count that has the last colour: a power of two, so that colours move rarely and by a whole octave.
+
+    It grows as soon as a count is larger, and shrinks by one octave every two seconds where a quarter would do.
+
+    Attributes
+    ----------
+    high : int
+        The count that has the last colour.
+    """
+
+    def __init__(self) -> None:
+        self.high = _LEAST_HIGH
+        self._changed_ns = 0
+
+    def fit(self, largest: int, now_ns: int) -> int:
+        """Return the scale's end for counts up to `largest`, at the monotonic time `now_ns`."""
+        wanted = max(1 << max(largest - 1, 0).bit_length(), _LEAST_HIGH)
+        if wanted > self.high:
+            self.high, self._changed_ns = wanted, now_ns
+        elif wanted * 4 > self.high:
+            self._changed_ns = now_ns
+        elif now_ns - self._changed_ns >= _DECAY_NS:
+            self.high, self._changed_ns = self.high // 2, now_ns
+        return self.high
+
+
+def _least_margin(low: float, high: float) -> float:
+    return max(abs(low), abs(high), 1e-9) * 1e-6

@@ -1,0 +1,55 @@
+"""What browser and server agree on about one drawn picture."""
+
+from __future__ import annotations
+
+import bokeh.core.properties as bp
+from bokeh.model import DataModel
+from bokeh.models import ColumnDataSource, CustomJS, Plot
+
+from pipelines.views.axis import TimeAxis
+
+__all__ = ["TickState", "follow_in_browser"]
+
+
+class TickState(DataModel):
+    """The state of one drawn picture, on both sides.
+
+    The browser decides whether it follows: it alone knows at once that somebody zooms, so no frame that is under way
+    can take the zoom back.
+    """
+
+    following = bp.Bool(True, help="Whether the ranges follow the frames that come")
+    origin = bp.String("0", help="Time at 0 of the axis, nanoseconds UTC")
+    zone = bp.String("UTC", help="Time zone of axis and hover")
+    home = bp.Any(help="Left, bottom, right, top of the newest frame that was followed")
+    pointer = bp.Any(help="Where the pointer is: milliseconds of the axis, and value")
+    row = bp.Any(help="The row under the pointer: time, value and cell as text; empty where there is none")
+
+    def set_axis(self, axis: TimeAxis) -> None:
+        """Tell the browser which time is 0."""
+        self.update(origin=str(axis.origin_ns), zone=axis.zone)
+
+
+_APPLY_JS = """
+const {x: [left], y: [bottom], dw: [width], dh: [height]} = source.data;
+state.setv({home: [left, bottom, left + width, bottom + height]}, {sync: false});
+plot.x_range.setv({start: left, end: left + width}, {sync: false});
+plot.y_range.setv({start: bottom, end: bottom + height}, {sync: false});
+"""
+
+_PAUSE_JS = """
+const {x_range, y_range} = plot;
+const now = [x_range.start, y_range.start, x_range.end, y_range.end];
+if (now.some((edge, i) => edge !== state.home[i])) state.following = false;
+"""
+
+
+def follow_in_browser(plot: Plot, source: ColumnDataSource, state: TickState) -> None:
+    """Let ranges follow the image that comes, until somebody moves them; a reset follows again."""
+    args = {"plot": plot, "source": source, "state": state}
+    source.js_on_change("data", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
+    pause = CustomJS(args=args, code=_PAUSE_JS)
+    for axis_range in (plot.x_range, plot.y_range):
+        axis_range.js_on_change("start", pause)
+        axis_range.js_on_change("end", pause)
+    plot.js_on_event("reset", CustomJS(args=args, code=f"{_APPLY_JS}\nstate.following = true;"))

@@ -1,0 +1,213 @@
+"""A live picture of ticks: a HoloViews DynamicMap over a WindowBuffer, rasterised by Datashader on the server."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import holoviews as hv
+import holoviews.plotting.bokeh  # noqa: F401  registers the backend, as hv.extension would
+import panel as pn
+import param
+from bokeh.models import Plot
+from holoviews.streams import Counter, PlotSize, RangeXY
+from panel.viewable import Viewer
+
+from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
+from pipelines.core.schema import schema_of
+from pipelines.live.window_buffer import TickFeed, WindowBuffer
+from pipelines.views.raster_reference import AGGREGATIONS
+from pipelines.views.tick_figure import dress, image_of, image_options, ink, label_axes
+from pipelines.views.tick_frame import Frame, FrameMaker, Viewport
+from pipelines.views.tick_hover import describe_row, nearest_row
+from pipelines.views.tick_state import TickState
+
+__all__ = ["TickPicture", "caption"]
+
+_FRAME_MS: Final = 80
+_STALE_NS: Final = 2 * NS_PER_SECOND
+
+
+def caption(following: bool, quiet_ns: int) -> str:
+    """Return in words how a picture stands."""
+    state = "Live" if following else "<b>Paused</b> - reset to follow"
+    return state if quiet_ns < _STALE_NS else f"{state} · nothing new for {quiet_ns // NS_PER_SECOND:,} s"
+
+
+class TickPicture(Viewer):
+    """Ticks of one key against time, live.
+
+    It follows the live edge. Zooming or panning pauses it: then the ranges stay exactly as they were left, and are drawn
+    from all rows that the feed keeps. A reset, or the button, follows again. While nothing comes into the feed, it stands
+    still.
+
+    Parameters
+    ----------
+    feed : TickFeed
+        Where the rows are.
+    kind : str
+        The kind of rows.
+    value : str
+        The column to draw; the kind's own by default.
+    key : str
+        The symbol or sensor.
+    reduction : {"points", "line"}
+        ``"points"`` shows the number of rows in each pixel; ``"line"`` a line through the rows in order of time.
+    span_ns : int
+        Length of the time axis while it follows.
+    zone : str
+        Time zone of axis and hover.
+    height : int
+        Height in pixels.
+    dark : bool
+        Whether the page is dark. By default what Panel is configured for.
+
+    Notes
+    -----
+    *Threads.* It belongs to one session and draws on that session's loop, at most 12 frames a second and at most half
+    of the time. A frame that comes too late is left out, never queued.
+    """
+
+    key = param.String(default="", doc="The symbol or sensor.")
+    reduction = param.Selector(default="points", objects=list(AGGREGATIONS), doc="How rows become pixels.")
+    span_ns = param.Integer(default=60 * NS_PER_SECOND, bounds=(1, None), doc="Length of the time axis, nanoseconds.")
+    zone = param.String(default="UTC", doc="Time zone of axis and hover.")
+    height = param.Integer(default=420, bounds=(120, None), constant=True, doc="Height in pixels.")
+    dark = param.Boolean(default=False, doc="Whether the page is dark.")
+    following = param.Boolean(default=True, doc="Whether it follows the live edge.")
+
+    def __init__(
+        self, feed: TickFeed, *, kind: str = "trades", value: str = "", clock: Clock | None = None, **params: Any
+    ) -> None:
+        params.setdefault("dark", pn.config.theme == "dark")
+        super().__init__(**params)
+        schema = schema_of(kind)
+        column = schema.column(value or schema.value)
+        self._feed, self._clock = feed, clock or SystemClock()
+        self._value_label = f"{column.name} ({column.unit})"
+        self.buffer = WindowBuffer(feed, kind=kind, key=self.key, columns=(column.name,), span_ns=self.span_ns)
+        self._maker = FrameMaker(feed, self.buffer, value=column.name, clock=self._clock)
+        self._maker.reduction, self._maker.zone = self.reduction, self.zone
+        self._frame: Frame | None = None
+        self._shown: list[tuple[Plot, TickState]] = []
+        self._rest_until_ns = 0
+        self._counter = Counter()
+        self._image = hv.DynamicMap(self._draw, streams=[self._counter])
+        self._image.opts(backend="bokeh", **image_options(height_px=self.height, hook=self._on_figure))
+        PlotSize(source=self._image).add_subscriber(self._on_size)
+        RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
+        self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
+        self._button = pn.widgets.Button(name="Follow", disabled=True, width=90, margin=(0, 8))
+        self._button.on_click(self._on_follow)
+        self._layout = pn.Column(
+            pn.Row(self._caption, self._button, sizing_mode="stretch_width"),
+            pn.pane.HoloViews(
+                self._image, backend="bokeh", linked_axes=False, sizing_mode="stretch_width", height=self.height
+            ),
+            sizing_mode="stretch_width",
+        )
+        self._beat: Any = None
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if self._beat is None:
+            self._beat = pn.state.add_periodic_callback(self.advance, period=_FRAME_MS)
+            if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+                pn.state.on_session_destroyed(lambda _: self.close())
+        return self._layout
+
+    def advance(self) -> None:
+        """Take what is new and draw it, where a frame is due."""
+        started_ns = self._clock.monotonic_ns()
+        if started_ns < self._rest_until_ns:
+            return
+        self._tell()
+        if self._maker.advance():
+            self._counter.event()
+            ended_ns = self._clock.monotonic_ns()
+            self._rest_until_ns = 2 * ended_ns - started_ns  # half of the time is for clicks and other sessions
+
+    def close(self) -> None:
+        """Let go of the feed. The picture stands still from here on."""
+        if self._beat is not None:
+            self._beat.stop()
+        self.buffer.close()
+
+    @param.depends("key", "span_ns", watch=True)
+    def _on_window(self) -> None:
+        self.buffer.key, self.buffer.span_ns = self.key, self.span_ns
+        self._maker.forget_scales()
+        self.following = True
+
+    @param.depends("reduction", "zone", watch=True)
+    def _on_look(self) -> None:
+        self._maker.reduction, self._maker.zone = self.reduction, self.zone
+
+    @param.depends("dark", watch=True)
+    def _on_dark(self) -> None:
+        for figure, _ in self._shown:
+            ink(figure, dark=self.dark)
+
+    @param.depends("following", watch=True)
+    def _on_following(self) -> None:
+        if self.following:
+            self._maker.viewport = None
+        elif self._frame is not None:
+            left, bottom, right, top = self._frame.canvas.bounds(self._frame.axis)
+            self._maker.viewport = Viewport((left, right), (bottom, top))
+        for _, state in self._shown:
+            state.following = self.following
+        self._button.disabled = self.following
+        self._tell()
+
+    def _on_follow(self, _: Any) -> None:
+        self.following = True
+
+    def _on_size(self, width: int | None, height: int | None, **_: Any) -> None:
+        if width and height:
+            self._maker.size_px = (width, height)
+
+    def _on_ranges(
+        self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any
+    ) -> None:
+        if not self.following and x_range is not None and y_range is not None:
+            self._maker.viewport = Viewport(x_range, y_range)
+
+    def _draw(self, counter: int) -> hv.Image:
+        if self._frame is None:
+            self._maker.advance()
+        self._frame = self._maker.draw()
+        return image_of(self._frame, value_label=self._value_label)
+
+    def _on_figure(self, plot: Any, _: hv.Image) -> None:
+        """Finish what HoloViews builds: called for each frame of each place that the picture is shown at."""
+        if self._frame is None:
+            return
+        state = plot.handles.get("tick_state")
+        if state is None:
+            state = plot.handles["tick_state"] = TickState(following=self.following, row={})
+            dress(plot, state, self._frame, value_label=self._value_label)
+            ink(plot.state, dark=self.dark)
+            state.on_change("following", self._on_browser_following)
+            state.on_change("pointer", partial(self._on_pointer, state))
+            self._shown.append((plot.state, state))
+        state.set_axis(self._frame.axis)
+        label_axes(plot.state, self._frame)
+
+    def _on_browser_following(self, _attr: str, _old: bool, following: bool) -> None:
+        self.following = following
+
+    def _on_pointer(self, state: TickState, _attr: str, _old: Any, pointer: list[float] | None) -> None:
+        frame, row = self._frame, None
+        if frame is not None and pointer is not None:
+            place = frame.axis.to_ns(pointer[0]), pointer[1]
+            row = nearest_row(frame.canvas, frame.time_ns, frame.value, place)
+        if frame is None or row is None:
+            state.row = {}
+            return
+        time_ns, value = int(frame.time_ns[row]), float(frame.value[row])
+        state.row = describe_row(time_ns, value, frame.cell_at(time_ns, value), self._maker.reduction)
+
+    def _tell(self) -> None:
+        text = caption(self.following, self._maker.quiet_ns)
+        if text != self._caption.object:
+            self._caption.object = text

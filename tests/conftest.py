@@ -1,0 +1,52 @@
+"""What all tests share: the real servers, the recordings, and how hard Hypothesis tries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.programs import require_program
+
+# Random examples, so that every run adds to the search; a failure prints what reproduces it.
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=False,
+    max_examples=40,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a real server or a browser, so that ``-m "not browser"`` leaves them out."""
+    marks = {"mosquitto_path": pytest.mark.servers, "chromium_path": pytest.mark.browser}
+    for item in items:
+        for fixture in marks.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(marks[fixture])
+
+
+@pytest.fixture(scope="session")
+def mosquitto_path() -> str:
+    """Path of mosquitto."""
+    return require_program("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of a Chromium that runs."""
+    return require_program("chromium")
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of the recorded streams. A test that asks for it has a twin on a generated file of the same format."""
+    root = Path(os.environ.get("STREAMSHADE_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not root.is_dir():
+        pytest.skip("needs the recordings: set STREAMSHADE_DATA to their folder")
+    return root

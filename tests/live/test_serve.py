@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.core.errors import SpecError
+from pipelines.live.feeds import Feeds, declare
+from pipelines.live.serve import page_files, panel_arguments, serve
+
+
+def test_all_our_pages_are_served_unless_some_are_named() -> None:
+    assert {file.stem for file in page_files([])} >= {"overview", "market", "status"}
+    assert [file.stem for file in page_files(["market"])] == ["market"]
+
+
+def test_a_file_of_ones_own_is_a_page(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.touch()
+    assert page_files([str(mine), "status"])[0] == mine
+
+
+def test_an_unknown_page_is_named_with_the_nearest() -> None:
+    with pytest.raises(SpecError, match="did you mean 'market'"):
+        page_files(["markt"])
+
+
+def test_what_follows_the_dashes_is_handed_on() -> None:
+    arguments = panel_arguments(
+        [Path("overview.py")], port=1, address="127.0.0.1", panel_options=["--admin", "--plugins", "mine"]
+    )
+    assert arguments == [
+        *("panel", "serve", "overview.py", "--port", "1", "--address", "127.0.0.1"),
+        *("--admin", "--plugins", "pipelines.live.routes", "mine", "--index", "overview"),
+    ]
+
+
+def test_an_index_of_ones_own_is_kept() -> None:
+    arguments = panel_arguments(
+        [Path("overview.py"), Path("x.py")], port=1, address="::1", panel_options=["--index", "x"]
+    )
+    assert arguments.count("--index") == 1
+
+
+@pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"]])
+def test_several_processes_are_refused_with_what_to_do_instead(option: list[str]) -> None:
+    with pytest.raises(SpecError, match="run one process"):
+        serve(
+            [],
+            sources=["sim://market"],
+            port=0,
+            address="127.0.0.1",
+            window="1m",
+            memory="1G",
+            panel_options=option,
+        )
+
+
+def test_feeds_share_the_memory_and_compute_what_is_always_on() -> None:
+    specs = declare(["sim://market?kind=trades,quotes", "mqtt://h/t?format=json&kind=readings"], memory="3G")
+    assert [spec.retention.memory_bytes for spec in specs] == [1 << 30, 1 << 30]
+    assert [(a.name, a.kind) for a in specs[1].aggregates] == [("last", "readings"), ("rates", "readings")]
+
+
+def test_two_feeds_of_one_name_are_refused() -> None:
+    with pytest.raises(SpecError, match="another name="):
+        Feeds(declare(["sim://market?seed=1", "sim://market?seed=2"]))
