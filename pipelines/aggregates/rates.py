@@ -44,7 +44,8 @@ class RatesSnapshot:
         """Return the rows a second of each key (float64[n_keys]) over the last full bins before `edge_ns`."""
         edge = edge_ns // self.bin_ns
         recent = (self.bins >= edge - over_bins) & (self.bins < edge)
-        return np.where(recent, self.counts, 0).sum(axis=1) * (NS_PER_SECOND / (over_bins * self.bin_ns))
+        n_rows: NDArray[np.float64] = np.where(recent, self.counts, 0).sum(axis=1).astype(np.float64)
+        return n_rows * NS_PER_SECOND / (over_bins * self.bin_ns)
 
     def trail(self, code: int, edge_ns: int) -> NDArray[np.float64]:
         """Return a key's last value in each bin up to `edge_ns` (float64[n_bins]), oldest first, NaN where none."""
@@ -83,9 +84,7 @@ class Rates:
         """Take in new rows."""
         self._grow(int(batch.keys.max()) + 1)
         values = batch[self.schema.value]
-        ring_bins(
-            batch.keys, batch.time, values, self.bin_ns, self._bins, self._counts, self._last, self._last_times
-        )
+        ring_bins(batch.keys, batch.time, values, self.bin_ns, self._bins, self._counts, self._last, self._last_times)
 
     def merge(self, other: Self) -> None:
         """Take in the rows that `other`, with bins of the same length and number, has seen after us."""

@@ -112,11 +112,8 @@ class BinanceDecoder:
     def _decode_one(self, index: int, message: Message, rows: BinanceRows, rejects: Rejects) -> None:
         try:
             peek = _PEEK.decode(message.payload)
-            name = (
-                _name_of(peek.e, peek.lastUpdateId, peek.A)
-                if peek.data is None
-                else _name_of(peek.data.e, peek.data.lastUpdateId, peek.data.A)
-            )
+            head = peek if peek.data is None else peek.data
+            name = _name_of(head.e, head.lastUpdateId, head.A)
             form = self._forms.get(name)
             if form is None:
                 stream, event = "", None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Final
 
@@ -15,6 +16,7 @@ __all__ = ["EmbeddedBroker"]
 _LISTENER: Final = "default"
 _MAX_WAITING_BYTES: Final = 32 << 20
 """What may wait for one subscriber."""
+_STOP_TIMEOUT_S: Final = 1.0
 
 
 class EmbeddedBroker:
@@ -30,7 +32,7 @@ class EmbeddedBroker:
 
     def __init__(self) -> None:
         self.n_dropped = 0
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> int:
         """Start to listen; returns the port."""
@@ -50,16 +52,19 @@ class EmbeddedBroker:
     async def stop(self) -> None:
         """Stop listening and let go of all clients."""
         self._server.close()
-        await self._broker.shutdown()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        # clients go first: amqtt waits for ever for a client that is just about to come
+        for writer in self._connections.values():
+            writer.transport.abort()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_STOP_TIMEOUT_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._broker.shutdown(), _STOP_TIMEOUT_S)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
-        if connection is not None:
-            self._connections.add(connection)
-            connection.add_done_callback(self._connections.discard)
+        assert connection is not None
+        self._connections[connection] = writer
+        connection.add_done_callback(self._connections.pop)
         await self._broker.external_connected(StreamReaderAdapter(reader), _BoundedWriter(writer, self), _LISTENER)
 
 

@@ -43,9 +43,7 @@ class Decode(Node):
         for message in element:
             excerpt = message.payload[:120].decode("utf-8", "backslashreplace")
             self.context.ledger.receive(UNKNOWN_KIND, 1)
-            self.context.ledger.reject(
-                DeadLetter(UNKNOWN_KIND, reason, message.position, message.received_ns, excerpt)
-            )
+            self.context.ledger.reject(DeadLetter(UNKNOWN_KIND, reason, message.position, message.received_ns, excerpt))
 
 
 class OfKind(Node):

@@ -14,6 +14,7 @@ from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.message import Message, Position
 from pipelines.graph.build import Graph
 from pipelines.graph.context import Context
+from pipelines.graph.passes import Passes
 from pipelines.sources.contract import Source
 
 __all__ = ["Writer"]
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _MAX_MESSAGES: Final = 4_096
 _IDLE_S: Final = 0.25
+_CLOSED_S: Final = 0.01
 
 
 class _AtOnce:
@@ -36,7 +38,8 @@ class Writer:
     """Takes messages from a source, sends them through the graph, and releases their positions.
 
     Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait. One
-    reference counter a pass holds its positions until the graph, and whatever asynchronous nodes users attached, let go.
+    reference counter a pass holds its positions until the graph, and whatever asynchronous nodes users attached, let
+    go.
 
     Parameters
     ----------
@@ -65,6 +68,7 @@ class Writer:
         self.context = context
         self._linger_s = coalesce_ns / NS_PER_SECOND
         self._publish = publish
+        self._passes = Passes(self._release)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -76,6 +80,7 @@ class Writer:
                 return
             sys.setswitchinterval(0.0005)  # with a busy writer this keeps the server's event loop answering
             self._stopping.clear()
+            self._passes.forget()
             self.context.stopped_by = ""
             self._thread = threading.Thread(target=self._run, name=f"writer {self.source.spec.name}", daemon=True)
             self._thread.start()
@@ -100,6 +105,8 @@ class Writer:
             try:
                 if messages:
                     self.write(messages)
+                else:
+                    self._stopping.wait(_CLOSED_S)  # a closed queue answers at once
                 self._publish()
             except BaseException as error:
                 self.context.fault("writer", "stop", error)
@@ -113,8 +120,8 @@ class Writer:
         Their positions are released when the pass is done, unless it stopped the feed: what it did not store is then
         redelivered after a restart.
         """
-        positions = [message.position for message in messages]
-        reference = RefCounter(initial=1, cb=lambda: self._release(positions), loop=_AtOnce)
+        finish = self._passes.begin([message.position for message in messages])
+        reference = RefCounter(initial=1, cb=finish, loop=_AtOnce)
         self.context.ledger.receive_messages(len(messages))
         try:
             self.graph.entry.emit(messages, asynchronous=True, metadata=[{"ref": reference}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
@@ -19,7 +20,14 @@ _NO_TIME = np.iinfo(np.int64).min
 
 
 @kernel
-def judge_times(times, now_ns, window_ns, max_ahead_ns, state, outcomes):
+def judge_times(
+    times: NDArray[np.int64],
+    now_ns: int,
+    window_ns: int,
+    max_ahead_ns: int,
+    state: NDArray[np.int64],
+    outcomes: NDArray[np.uint8],
+) -> None:
     """Write `PASS`, `LATE`, `AHEAD` or `JUMP` for each event time.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
@@ -12,7 +13,9 @@ _NEVER = np.iinfo(np.int64).min
 
 
 @kernel
-def latest_rows(keys, times, newest, rows):
+def latest_rows(
+    keys: NDArray[np.int32], times: NDArray[np.int64], newest: NDArray[np.int64], rows: NDArray[np.int64]
+) -> None:
     """Find each key's newest row of a batch, where it is not older than what is known. Of equal times the last wins.
 
     Parameters
@@ -34,7 +37,16 @@ def latest_rows(keys, times, newest, rows):
 
 
 @kernel
-def ring_bins(keys, times, values, bin_ns, bins, counts, last, last_times):
+def ring_bins(
+    keys: NDArray[np.int32],
+    times: NDArray[np.int64],
+    values: NDArray[np.float64],
+    bin_ns: int,
+    bins: NDArray[np.int64],
+    counts: NDArray[np.uint32],
+    last: NDArray[np.float64],
+    last_times: NDArray[np.int64],
+) -> None:
     """Count rows and keep the last value by key and bin of event time, in a ring of bins.
 
     Parameters

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
@@ -12,7 +15,7 @@ _EMPTY = -1
 
 
 @kernel
-def _slot(key, identity, mask):
+def _slot(key: Any, identity: Any, mask: Any) -> Any:
     """Return where a pair's search begins: the finaliser of splitmix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     mixed = np.uint64(identity) ^ (np.uint64(key) << np.uint64(40))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -21,7 +24,9 @@ def _slot(key, identity, mask):
 
 
 @kernel
-def _forget(place, table, ring_keys, ring_identities, mask):
+def _forget(
+    place: int, table: NDArray[np.int32], ring_keys: NDArray[np.int32], ring_identities: NDArray[np.int64], mask: Any
+) -> None:
     """Take the ring's `place` out of the table, closing the gap (Knuth, TAOCP vol. 3, 6.4, algorithm R)."""
     slot = _slot(ring_keys[place], ring_identities[place], mask)
     while table[slot] != place:
@@ -40,7 +45,15 @@ def _forget(place, table, ring_keys, ring_identities, mask):
 
 
 @kernel
-def add_recent(keys, identities, table, ring_keys, ring_identities, n_added, fresh):
+def add_recent(
+    keys: NDArray[np.int32],
+    identities: NDArray[np.int64],
+    table: NDArray[np.int32],
+    ring_keys: NDArray[np.int32],
+    ring_identities: NDArray[np.int64],
+    n_added: int,
+    fresh: NDArray[np.bool_],
+) -> int:
     """Add pairs to the set, forgetting the oldest where it is full, and tell which were not in it.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
@@ -44,7 +44,7 @@ class MetricsHandler(RequestHandler):
         self.finish(render_metrics(feed.status() for feed in process_feeds()))
 
 
-ROUTES: Final = [
+ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [
     (r"/health", HealthHandler, {}),
     (r"/ready", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),

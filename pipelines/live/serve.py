@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -92,9 +93,9 @@ def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_opt
 
 
 def _refuse_several_processes(panel_options: Sequence[str]) -> None:
-    for option, value in zip(panel_options, [*panel_options[1:], ""], strict=True):
-        name, _, joined = option.partition("=")
-        if name == "--num-procs" and (joined or value) != "1":
+    words = " ".join(panel_options).replace("=", " ").split()
+    for name, value in pairwise([*words, ""]):
+        if name == "--num-procs" and value != "1":
             raise SpecError(
                 "--num-procs would read every source once a process: run one process, "
                 "or several on ports of their own with sources of their own"

@@ -91,7 +91,9 @@ class WindowBuffer(Buffer):
         self.oldest_new_ns = _FOREVER_NS
         self._feed: TickFeed | None = feed
         self._kind, self._key, self._span_ns = kind, key, span_ns
-        self._reset()
+        self._cursor: int | None = None
+        self._begin_ns = _NEVER_NS
+        self._generation = -1
 
     @property
     def key(self) -> str:
@@ -119,6 +121,16 @@ class WindowBuffer(Buffer):
         return self._rows["time"]
 
     @property
+    def begin_ns(self) -> int:
+        """Rows older than this, nanoseconds UTC, have left."""
+        return self._begin_ns
+
+    @property
+    def n_moved(self) -> int:
+        """Rows copied to make room or to leave others out, besides the one copy of each new row."""
+        return self._rows.n_moved
+
+    @property
     def series(self) -> Series | None:
         """All rows that the feed keeps of the key, or None where it has none or the buffer is closed."""
         if self._feed is None or self._kind not in self._feed.tables:
@@ -132,10 +144,13 @@ class WindowBuffer(Buffer):
 
     def pull(self) -> int:
         """Take what is new and tell the subscribers where anything changed. Returns the number of new rows."""
-        feed, series = self._feed, self.series
-        if feed is None or series is None or feed.generation == self._generation:
+        feed = self._feed
+        if feed is None or feed.generation == self._generation:
             return 0
-        self._generation = feed.generation
+        self._generation = feed.generation  # before the rows: what comes meanwhile is pulled next time
+        series = self.series
+        if series is None:
+            return 0
         n_before = len(self._rows)
         in_place = self._advance(feed.live_edge_ns())
         n_left = len(self._rows)
@@ -159,7 +174,7 @@ class WindowBuffer(Buffer):
 
     def _reset(self) -> None:
         self._rows.clear()
-        self._cursor: int | None = None
+        self._cursor = None
         self._begin_ns = _NEVER_NS
         self._generation = -1
 

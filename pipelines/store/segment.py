@@ -87,6 +87,7 @@ def seal(columns: dict[str, NDArray[Any]], first_row: int) -> SealedSegment:
         order = time.argsort(kind="stable")
         arrival = np.empty(SEGMENT_ROWS, np.uint16)
         arrival[order] = np.arange(SEGMENT_ROWS, dtype=np.uint16)
+        arrival.flags.writeable = False
         columns = {name: array[order] for name, array in columns.items()}
         time = columns["time"]
     pyramids = {name: _pyramid(array) for name, array in columns.items() if array.dtype == np.float64}

@@ -9,5 +9,7 @@ export function render({model, el}) {
   if (model.dark === null) model.dark = matchMedia("(prefers-color-scheme: dark)").matches
   model.on("dark", () => remember(model.dark))
   // A hidden tab draws no frames, so it acknowledges nothing and is sent nothing until it is looked at again.
-  model.on("n_sent", () => requestAnimationFrame(() => { model.n_drawn = model.n_sent }))
+  const acknowledge = () => requestAnimationFrame(() => { model.n_drawn = model.n_sent })
+  model.on("n_sent", acknowledge)
+  acknowledge()
 }

@@ -113,7 +113,7 @@ class MarketChoice(Viewer):
         return True
 
     def __panel__(self) -> Viewable:
-        small: dict[str, Any] = {"size": "small", "margin": 0, "width": 120}
+        small: dict[str, Any] = {"size": "small", "margin": 0, "width": 120, "description": ""}
         which = pmui.Select.from_param(self.param.feed_name, label="Feed", options=list(self._feeds), **small)
         return pn.FlexBox(
             *([which] if len(self._feeds) > 1 else []),
@@ -121,7 +121,7 @@ class MarketChoice(Viewer):
             pmui.Select.from_param(self.param.span, label="Span", options=list(SPANS), **small | {"width": 90}),
             pmui.Select.from_param(self.param.zone, label="Times in", options=ZONES, **small),
             pmui.RadioButtonGroup.from_param(
-                self.param.draw, label="", options=["points", "line"], size="small", margin=0, sx=BUTTONS
+                self.param.draw, label="", options=["points", "line"], description="", **BUTTONS
             ),
             align_items="center",
             gap="10px",

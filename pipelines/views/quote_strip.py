@@ -47,7 +47,7 @@ class QuoteStrip(Viewer):
         self._html = LiveHTML(sheet=_SHEET)
         self._of: tuple[str, str] = ("", "")
         self._value = float("nan")
-        self._direction = "quiet"
+        self._direction = ""
         self._n_decimals = 0
 
     def __panel__(self) -> Viewable:
@@ -87,7 +87,7 @@ class QuoteStrip(Viewer):
         """Remember what the next update is compared with: which way the value went, and how fine it is."""
         of = (self._choice.feed_name, figures.name)
         if of != self._of:
-            self._of, self._direction, self._n_decimals, self._value = of, "quiet", 0, figures.value
+            self._of, self._direction, self._n_decimals, self._value = of, "", 0, figures.value
         if figures.value != self._value:
             self._direction = "up" if figures.value > self._value else "down"
         self._value = figures.value

@@ -21,6 +21,8 @@ from pipelines.views.zones import zone_of
 __all__ = ["Tape"]
 
 _N_ROWS: Final = 24
+_ROW_PX: Final = 22
+_HEADER_PX: Final = 30
 _SIDES: Final = {1: "buy", -1: "sell"}
 _COLUMNS: Final = {
     "trades": ("price", "size", "side"),
@@ -53,13 +55,16 @@ class Tape(Viewer):
             show_index=False,
             disabled=True,
             selectable=False,
-            configuration={"headerSort": False, "columnDefaults": {"resizable": False}},
+            sortable=False,
+            theme="simple",
+            configuration={"rowHeight": _ROW_PX, "columnDefaults": {"resizable": False}},
             formatters=dict.fromkeys(("price", "side"), {"type": "html"}),
             text_align=dict.fromkeys(numbers, "right"),
+            header_align=dict.fromkeys(numbers, "right"),
             titles={name: name.replace("_", " ").capitalize() for name in ("time", "side", *numbers)},
             widths={"time": 122, "side": 52},
             stylesheets=[TABLE_SHEET],
-            height=(_N_ROWS + 1) * 22 + 8,
+            height=_N_ROWS * _ROW_PX + _HEADER_PX,
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -70,10 +70,19 @@ PAGE_STYLE: Final = {
 }
 """A quiet header on the page's own colours, and equal distances."""
 
-BUTTONS: Final = {
-    ".MuiToggleButton-root": {"textTransform": "none", "whiteSpace": "nowrap", "fontSize": "0.8rem", "px": 1.25, "py": 0.4},
-    ".MuiToggleButton-root.Mui-selected": {"color": "text.primary", "backgroundColor": "action.selected"},
-    ".MuiToggleButton-root.Mui-selected:hover": {"backgroundColor": "action.selected"},
+BUTTONS: Final[dict[str, Any]] = {
+    "size": "small",
+    "margin": 0,
+    "variant": "outlined",
+    "sx": {
+        ".MuiToggleButton-root": {
+            "textTransform": "none",
+            "whiteSpace": "nowrap",
+            "fontSize": "0.8rem",
+            "px": 1.25,
+            "py": 0.4,
+        },
+    },
 }
 """A small group of buttons whose chosen one does not shout."""
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import holoviews as hv
 import numpy as np
 from bokeh.models import BasicTicker, CustomJSTickFormatter, DatetimeTicker, NumeralTickFormatter, Plot
-from numpy.typing import NDArray
 
 from pipelines.views.axis import TICK_LABEL_JS, date_label
 from pipelines.views.raster_reference import widen_points
@@ -53,6 +52,7 @@ def image_options(*, height_px: int, hook: Any) -> dict[str, Any]:
         "active_tools": ["pan", "wheel_zoom"],
         "toolbar": "above",
         "title": "",
+        "show_grid": True,
         "xticks": DatetimeTicker(desired_num_ticks=_N_TICKS),
         "yticks": BasicTicker(desired_num_ticks=_N_TICKS),
         "hooks": [hook],

@@ -46,10 +46,10 @@ def nearest_row(
 
 
 def describe_row(time_ns: int, value: float, cell: int, reduction: Reduction) -> dict[str, str]:
-    """Return what the hover shows of a row: its time as a decimal string of nanoseconds, so that no digit is lost."""
+    """Return what the hover shows of a row: time (as decimal nanoseconds) and value to the last digit, and its cell."""
     name = AGGREGATIONS[reduction]
     said = f"{cell:,}" if reduction == "points" else ("line" if cell else "no line")
-    return {"time": str(time_ns), "value": np.format_float_positional(value, trim="-"), "cell": f"{name}: {said}"}
+    return {"time": str(time_ns), "value": f"{value:,}", "cell": f"{name}: {said}"}
 
 
 def make_hover(state: TickState, *, value_label: str) -> HoverTool:
@@ -69,9 +69,7 @@ def make_hover(state: TickState, *, value_label: str) -> HoverTool:
             Span(children=[labels[name]], style={"opacity": "0.7"}),
             Span(children=[value], style={"font_variant_numeric": "tabular-nums"}),
         ]
-    tooltip = Div(
-        children=children, style=Styles(display="grid", grid_template_columns="auto auto", column_gap="10px")
-    )
+    tooltip = Div(children=children, style=Styles(display="grid", grid_template_columns="auto auto", column_gap="10px"))
     return HoverTool(
         tooltips=tooltip,
         callback=CustomJS(
@@ -80,5 +78,6 @@ def make_hover(state: TickState, *, value_label: str) -> HoverTool:
         ),
         filters={"": CustomJS(args={"state": state}, code="export default ({state}) => 'time' in (state.row ?? {})")},
         attachment="horizontal",
+        visible=False,  # in the toolbar
         point_policy="follow_mouse",
     )

@@ -28,30 +28,17 @@ class ValueScale:
         self.range = (0.0, 1.0)
         self._fitted = False
 
-    def forget(self) -> None:
-        """Fit the next values afresh."""
-        self._fitted = False
-
     def fit(self, low: float, high: float) -> tuple[float, float]:
         """Return the range for values from `low` to `high`, as little changed as can be."""
         bottom, top = self.range
-        inside = bottom <= low and high <= top
-        if self._fitted and inside and (top - bottom <= _TOO_LARGE * (high - low) or self._is_least(low, high)):
-            return self.range
-        if self._fitted and not inside:
-            low, high = (min(low, bottom + self._margin_of(bottom, top)), max(high, top - self._margin_of(bottom, top)))
-        margin = max(_MARGIN * (high - low), _least_margin(low, high))
-        self.range = (low - margin, high + margin)
+        height = max(high - low, _least_height(low, high))
+        margin = _MARGIN * height
+        if not self._fitted or top - bottom > _TOO_LARGE * height:
+            slack = (height - (high - low)) / 2 + margin
+            bottom, top = low - slack, high + slack
+        self.range = (bottom if bottom <= low else low - margin, top if top >= high else high + margin)
         self._fitted = True
         return self.range
-
-    def _is_least(self, low: float, high: float) -> bool:
-        bottom, top = self.range
-        return top - bottom <= _TOO_LARGE * 2 * _least_margin(low, high)
-
-    @staticmethod
-    def _margin_of(bottom: float, top: float) -> float:
-        return (top - bottom) * _MARGIN / (1 + 2 * _MARGIN)
 
 
 class CountScale:
@@ -81,5 +68,6 @@ class CountScale:
         return self.high
 
 
-def _least_margin(low: float, high: float) -> float:
-    return max(abs(low), abs(high), 1e-9) * 1e-6
+def _least_height(low: float, high: float) -> float:
+    """Return the least height of a range: values that hardly differ are not blown up to noise."""
+    return max(abs(low), abs(high)) * 1e-6 or 1.0

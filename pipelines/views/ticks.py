@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from functools import partial
+from math import isfinite
 from typing import Any, Final
 
 import holoviews as hv
-import holoviews.plotting.bokeh  # noqa: F401  registers the backend, as hv.extension would
+import holoviews.plotting.bokeh  # registers the backend, as hv.extension would
 import panel as pn
 import param
-from bokeh.models import Plot
 from holoviews.streams import Counter, PlotSize, RangeXY
 from panel.viewable import Viewer
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.schema import schema_of
 from pipelines.live.window_buffer import TickFeed, WindowBuffer
+from pipelines.views.axis import NS_PER_MS
 from pipelines.views.raster_reference import AGGREGATIONS
 from pipelines.views.tick_figure import dress, image_of, image_options, ink, label_axes
 from pipelines.views.tick_frame import Frame, FrameMaker, Viewport
 from pipelines.views.tick_hover import describe_row, nearest_row
+from pipelines.views.tick_pace import Pace
 from pipelines.views.tick_state import TickState
 
 __all__ = ["TickPicture", "caption"]
 
-_FRAME_MS: Final = 80
+_FRAME_MS: Final = 100
+_HEAD_PX: Final = 36
 _STALE_NS: Final = 2 * NS_PER_SECOND
 
 
@@ -37,9 +40,9 @@ def caption(following: bool, quiet_ns: int) -> str:
 class TickPicture(Viewer):
     """Ticks of one key against time, live.
 
-    It follows the live edge. Zooming or panning pauses it: then the ranges stay exactly as they were left, and are drawn
-    from all rows that the feed keeps. A reset, or the button, follows again. While nothing comes into the feed, it stands
-    still.
+    It follows the live edge. Zooming or panning pauses it: then the ranges stay exactly as they were left, and are
+    drawn from all rows that the feed keeps. A reset, or the button, follows again. While nothing comes into the feed,
+    it stands still.
 
     Parameters
     ----------
@@ -64,8 +67,8 @@ class TickPicture(Viewer):
 
     Notes
     -----
-    *Threads.* It belongs to one session and draws on that session's loop, at most 12 frames a second and at most half
-    of the time. A frame that comes too late is left out, never queued.
+    *Threads.* It belongs to one session and draws on that session's loop, at most 10 frames a second, and fewer
+    where frames or the loop are slow. A frame that would come late is left out, never queued.
     """
 
     key = param.String(default="", doc="The symbol or sensor.")
@@ -83,24 +86,24 @@ class TickPicture(Viewer):
         super().__init__(**params)
         schema = schema_of(kind)
         column = schema.column(value or schema.value)
-        self._feed, self._clock = feed, clock or SystemClock()
+        self._clock = clock or SystemClock()
         self._value_label = f"{column.name} ({column.unit})"
         self.buffer = WindowBuffer(feed, kind=kind, key=self.key, columns=(column.name,), span_ns=self.span_ns)
         self._maker = FrameMaker(feed, self.buffer, value=column.name, clock=self._clock)
         self._maker.reduction, self._maker.zone = self.reduction, self.zone
         self._frame: Frame | None = None
-        self._shown: list[tuple[Plot, TickState]] = []
-        self._rest_until_ns = 0
+        self._shown: list[tuple[Any, TickState]] = []
+        self._pace = Pace(_FRAME_MS * NS_PER_MS)
         self._counter = Counter()
         self._image = hv.DynamicMap(self._draw, streams=[self._counter])
         self._image.opts(backend="bokeh", **image_options(height_px=self.height, hook=self._on_figure))
         PlotSize(source=self._image).add_subscriber(self._on_size)
         RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
         self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
-        self._button = pn.widgets.Button(name="Follow", disabled=True, width=90, margin=(0, 8))
+        self._button = pn.widgets.Button(name="Follow", button_type="primary", visible=False, width=90, margin=0)
         self._button.on_click(self._on_follow)
         self._layout = pn.Column(
-            pn.Row(self._caption, self._button, sizing_mode="stretch_width"),
+            pn.Row(self._caption, self._button, sizing_mode="stretch_width", height=_HEAD_PX),
             pn.pane.HoloViews(
                 self._image, backend="bokeh", linked_axes=False, sizing_mode="stretch_width", height=self.height
             ),
@@ -117,14 +120,13 @@ class TickPicture(Viewer):
 
     def advance(self) -> None:
         """Take what is new and draw it, where a frame is due."""
-        started_ns = self._clock.monotonic_ns()
-        if started_ns < self._rest_until_ns:
+        began_ns = self._clock.monotonic_ns()
+        if not self._pace.beat(began_ns):
             return
-        self._tell()
         if self._maker.advance():
             self._counter.event()
-            ended_ns = self._clock.monotonic_ns()
-            self._rest_until_ns = 2 * ended_ns - started_ns  # half of the time is for clicks and other sessions
+            self._pace.drew(began_ns, self._clock.monotonic_ns())
+        self._tell()
 
     def close(self) -> None:
         """Let go of the feed. The picture stands still from here on."""
@@ -144,8 +146,9 @@ class TickPicture(Viewer):
 
     @param.depends("dark", watch=True)
     def _on_dark(self) -> None:
-        for figure, _ in self._shown:
-            ink(figure, dark=self.dark)
+        for plot, _ in self._shown:
+            ink(plot.state, dark=self.dark)
+            _push(plot)
 
     @param.depends("following", watch=True)
     def _on_following(self) -> None:
@@ -154,9 +157,10 @@ class TickPicture(Viewer):
         elif self._frame is not None:
             left, bottom, right, top = self._frame.canvas.bounds(self._frame.axis)
             self._maker.viewport = Viewport((left, right), (bottom, top))
-        for _, state in self._shown:
+        for plot, state in self._shown:
             state.following = self.following
-        self._button.disabled = self.following
+            _push(plot)
+        self._button.visible = not self.following
         self._tell()
 
     def _on_follow(self, _: Any) -> None:
@@ -166,9 +170,7 @@ class TickPicture(Viewer):
         if width and height:
             self._maker.size_px = (width, height)
 
-    def _on_ranges(
-        self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any
-    ) -> None:
+    def _on_ranges(self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any) -> None:
         if not self.following and x_range is not None and y_range is not None:
             self._maker.viewport = Viewport(x_range, y_range)
 
@@ -188,26 +190,36 @@ class TickPicture(Viewer):
             dress(plot, state, self._frame, value_label=self._value_label)
             ink(plot.state, dark=self.dark)
             state.on_change("following", self._on_browser_following)
-            state.on_change("pointer", partial(self._on_pointer, state))
-            self._shown.append((plot.state, state))
+            state.on_change("pointer", partial(self._on_pointer, plot, state))
+            self._shown.append((plot, state))
         state.set_axis(self._frame.axis)
         label_axes(plot.state, self._frame)
 
     def _on_browser_following(self, _attr: str, _old: bool, following: bool) -> None:
         self.following = following
 
-    def _on_pointer(self, state: TickState, _attr: str, _old: Any, pointer: list[float] | None) -> None:
-        frame, row = self._frame, None
-        if frame is not None and pointer is not None:
-            place = frame.axis.to_ns(pointer[0]), pointer[1]
-            row = nearest_row(frame.canvas, frame.time_ns, frame.value, place)
-        if frame is None or row is None:
-            state.row = {}
-            return
+    def _on_pointer(self, plot: Any, state: TickState, _attr: str, _old: Any, pointer: list[float] | None) -> None:
+        pointed = pointer is not None and all(map(isfinite, pointer))  # infinite once it has left
+        state.row = self._row_at(*pointer) if pointer and pointed else {}
+        _push(plot)
+
+    def _row_at(self, axis_ms: float, value: float) -> dict[str, str]:
+        frame = self._frame
+        if frame is None:
+            return {}
+        row = nearest_row(frame.canvas, frame.time_ns, frame.value, (frame.axis.to_ns(axis_ms), value))
+        if row is None:
+            return {}
         time_ns, value = int(frame.time_ns[row]), float(frame.value[row])
-        state.row = describe_row(time_ns, value, frame.cell_at(time_ns, value), self._maker.reduction)
+        return describe_row(time_ns, value, frame.cell_at(time_ns, value), self._maker.reduction)
 
     def _tell(self) -> None:
         text = caption(self.following, self._maker.quiet_ns)
         if text != self._caption.object:
             self._caption.object = text
+
+
+def _push(plot: Any) -> None:
+    """Send what was changed outside of a frame. In a notebook nothing else does."""
+    if plot.comm is not None:
+        plot.push()

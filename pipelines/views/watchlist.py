@@ -62,7 +62,7 @@ class Watchlist(Viewer):
         super().__init__()
         self._feed = feed
         self._titled = titled
-        self._order = pmui.RadioButtonGroup(options=["Busiest first", "By name"], size="small", margin=0, sx=BUTTONS)
+        self._order = pmui.RadioButtonGroup(options=["Busiest first", "By name"], **BUTTONS)
         self._order.param.watch(lambda _: self._rank(), "value")
         self._html = LiveHTML(sheet=_SHEET)
         self._codes: list[int] = []

@@ -8,7 +8,13 @@ from pipelines.core.errors import SpecError
 
 @pytest.mark.parametrize(
     ("text", "duration_ns"),
-    [("30m", 1_800_000_000_000), ("1.5h", 5_400_000_000_000), ("500ms", 500_000_000), ("90", 90_000_000_000), ("2ns", 2)],
+    [
+        ("30m", 1_800_000_000_000),
+        ("1.5h", 5_400_000_000_000),
+        ("500ms", 500_000_000),
+        ("90", 90_000_000_000),
+        ("2ns", 2),
+    ],
 )
 def test_durations_are_read_as_nanoseconds(text: str, duration_ns: int) -> None:
     assert parse_duration_ns(text) == duration_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -71,7 +72,7 @@ def n_records(decoded: Decoded) -> int:
 def chunks(sequence: Sequence[Message], cuts: Iterable[int]) -> list[Sequence[Message]]:
     """Divide a sequence at `cuts`."""
     edges = sorted({0, len(sequence), *(cut % (len(sequence) + 1) for cut in cuts)})
-    return [sequence[first:last] for first, last in zip(edges, edges[1:], strict=False)]
+    return [sequence[first:last] for first, last in itertools.pairwise(edges)]
 
 
 def random_batch(kind: str, n_rows: int, dictionary: Dictionary, *, seed: int = 1) -> Batch:

@@ -74,7 +74,9 @@ HOSTILE: Final[dict[str, bytes]] = {
     "binance data list": b'{"stream":"x@trade","data":[1,{"e":"trade"}]}',
     "binance data twice": b'{"stream":"x","data":{"e":"trade"},"data":7}',
     "binance bad levels": b'{"e":"depthUpdate","E":1723118400000,"s":"BTC","u":1,"b":[["1"],["x","1"],7],"a":{}}',
-    "binance ten bad levels": b'{"e":"depthUpdate","E":1,"s":"BTC","u":1,"b":[' + b",".join([b"[]"] * 10) + b'],"a":[]}',
+    "binance ten bad levels": b'{"e":"depthUpdate","E":1,"s":"BTC","u":1,"b":['
+    + b",".join([b"[]"] * 10)
+    + b'],"a":[]}',
     "binance update id of 2**49": b'{"e":"depthUpdate","E":1,"s":"BTC","u":562949953421312,"b":[["1","1"]],"a":[]}',
     "binance snapshot of nothing": b'{"lastUpdateId":{},"bids":null,"asks":1}',
     "subscription refused": b'{"error":{"code":2,"msg":"Invalid request"},"id":1}',

@@ -40,7 +40,26 @@ DECODERS: Final[dict[str, tuple[bytes, tuple[Any, ...]]]] = {
 
 _FIELDS: Final = (
     *("time", "symbol", "price", "size", "side", "kind", "bid", "ask", "sensor", "value", "lat"),
-    *("e", "E", "T", "s", "t", "p", "q", "m", "u", "b", "a", "B", "A", "bids", "asks", "lastUpdateId", "data", "stream"),
+    *(
+        "e",
+        "E",
+        "T",
+        "s",
+        "t",
+        "p",
+        "q",
+        "m",
+        "u",
+        "b",
+        "a",
+        "B",
+        "A",
+        "bids",
+        "asks",
+        "lastUpdateId",
+        "data",
+        "stream",
+    ),
 )
 
 _JSON = st.recursive(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from streamz import Stream
 
 from pipelines.core.clock import NS_PER_SECOND as S
 from pipelines.core.clock import ManualClock
@@ -99,6 +100,25 @@ def test_positions_are_released_once_the_pass_is_done(feed: Feed) -> None:
     assert seen == [0]
     assert feed.released == [0, 1]
     assert sink is not None
+
+
+def test_a_pass_that_a_node_still_holds_keeps_later_positions_back(feed: Feed) -> None:
+    held: list[Any] = []
+
+    class Hold(Stream):
+        """Holds the first batch's reference, as an asynchronous node does."""
+
+        def update(self, x: Any, who: Any = None, metadata: Any = None) -> None:
+            if not held:
+                self._retain_refs(metadata)
+                held.extend(metadata)
+
+    node = Hold(feed.graph.rows["readings"])
+    feed.writer.write(numbered(b"good", b"good"))
+    feed.writer.write(numbered(b"good", first=2))
+    assert feed.released == []
+    node._release_refs(held)
+    assert feed.released == [0, 1, 2]
 
 
 def test_after_a_poison_message_the_next_arrives(feed: Feed) -> None:

@@ -1,0 +1,39 @@
+"""A feed that a test fills by hand: a real table, and a clock that the test moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.core.clock import NS_PER_SECOND, ManualClock
+from pipelines.core.dictionary import Dictionary
+from pipelines.core.schema import TRADES
+from pipelines.core.spec import Retention, TableSpec
+from pipelines.store.table import Table
+from tests.batches import trades
+
+__all__ = ["NOON_NS", "HandFeed"]
+
+NOON_NS = 1_723_118_400 * NS_PER_SECOND
+"""8 August 2024, 12:00 UTC."""
+
+
+class HandFeed:
+    """What a WindowBuffer and a picture need of a feed."""
+
+    def __init__(self, *, now_ns: int = NOON_NS, symbols: tuple[str, ...] = ("BTC",), **retention: Any) -> None:
+        self.clock = ManualClock(now_ns)
+        self.dictionary = Dictionary()
+        self.dictionary.encode(symbols)
+        self.tables = {"trades": Table(TableSpec(TRADES, Retention(**retention)))}
+        self.generation = 0
+
+    def live_edge_ns(self) -> int:
+        return self.clock.now_ns()
+
+    def add(self, time_ns: Any, price: Any = 100.0, *, symbol: str = "BTC") -> None:
+        """Store trades and publish."""
+        self.tables["trades"].append(trades(time_ns, key=self.dictionary.find(symbol), price=price))
+        self.publish()
+
+    def publish(self) -> None:
+        self.generation += 1
