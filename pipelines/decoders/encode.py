@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -12,12 +13,13 @@ from pipelines.core.batch import Batch
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import Schema
+from pipelines.core.url import nearest
 from pipelines.decoders.layout import DEFAULT_LAYOUTS, MAX_SYMBOL_BYTES, parse_layout
 
-__all__ = ["json_encoder", "packed_encoder"]
+__all__ = ["ENCODERS", "make_encoder"]
 
 
-def json_encoder(schema: Schema, dictionary: Dictionary) -> Callable[[Batch], bytes]:
+def _json_encoder(schema: Schema, dictionary: Dictionary) -> Callable[[Batch], bytes]:
     """Return what writes a batch as an object of columns, in which null stands for NaN."""
 
     def encode(batch: Batch) -> bytes:
@@ -28,7 +30,7 @@ def json_encoder(schema: Schema, dictionary: Dictionary) -> Callable[[Batch], by
     return encode
 
 
-def packed_encoder(schema: Schema, dictionary: Dictionary) -> Callable[[Batch], bytes]:
+def _packed_encoder(schema: Schema, dictionary: Dictionary) -> Callable[[Batch], bytes]:
     """Return what writes a batch as records of the default layout; raises `SpecError` for a name that is too long."""
     dtype = parse_layout(DEFAULT_LAYOUTS[schema.kind])
     packed: list[bytes] = []
@@ -52,3 +54,17 @@ def _check_widths(packed: list[bytes], codes: NDArray[np.int32]) -> None:
     for code in np.unique(codes).tolist():
         if len(packed[code]) > MAX_SYMBOL_BYTES:
             raise SpecError(f"{packed[code].decode()!r} has more than the {MAX_SYMBOL_BYTES} bytes of a packed name")
+
+
+ENCODERS: Final[dict[str, Callable[[Schema, Dictionary], Callable[[Batch], bytes]]]] = {
+    "json": _json_encoder,
+    "packed": _packed_encoder,
+}
+"""What writes each format that can be written: an object of columns, and records of the default layout."""
+
+
+def make_encoder(format_name: str, schema: Schema, dictionary: Dictionary) -> Callable[[Batch], bytes]:
+    """Return what writes batches of `schema` as messages; raises `SpecError` where the format can't be written."""
+    if format_name not in ENCODERS:
+        raise SpecError(f"the format {format_name!r} can't be written{nearest(format_name, ENCODERS)}")
+    return ENCODERS[format_name](schema, dictionary)

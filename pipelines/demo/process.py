@@ -10,6 +10,7 @@ import threading
 from typing import Final
 
 from pipelines.core.errors import SourceError
+from pipelines.sim.market import Market
 
 __all__ = ["TOPIC", "Demo"]
 
@@ -31,6 +32,11 @@ class Demo:
     seed : int
         Equal seeds give equal prices.
 
+    Raises
+    ------
+    SpecError
+        Where such a market can't be.
+
     Notes
     -----
     *Threads.* `start` and `stop` may be called from any thread.
@@ -39,6 +45,7 @@ class Demo:
     """
 
     def __init__(self, *, rate_hz: float = 100_000.0, n_symbols: int = 50, seed: int = 1) -> None:
+        Market(rate_hz=rate_hz, n_symbols=n_symbols, seed=seed)  # says here what can't be, not in the child
         self._arguments = (str(rate_hz), str(n_symbols), str(seed))
         self._child: subprocess.Popen[str] | None = None
         self._url = ""

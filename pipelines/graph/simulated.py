@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from pipelines.core.clock import Clock, SystemClock
+from pipelines.core.dictionary import Dictionary
+from pipelines.core.schema import TRADES
 from pipelines.core.url import SourceSpec
-from pipelines.decoders.catalogue import make_encoder
+from pipelines.decoders.encode import make_encoder
 from pipelines.sim.market import Market
 from pipelines.sources.recording import TimedPayload
 
@@ -84,10 +86,11 @@ def simulated_source(spec: SourceSpec) -> Callable[[], Iterator[TimedPayload]]:
     n_symbols = spec.whole("symbols", 50, minimum=1)
     seed = spec.whole("seed", 1)
     Market(n_symbols=n_symbols, rate_hz=rate_hz, seed=seed)  # says now what can't be, not in the source's thread
+    make_encoder(spec.format, TRADES, Dictionary())  # likewise
 
     def payloads() -> Iterator[TimedPayload]:
         messages = simulated_messages(
-            rate_hz=rate_hz, n_symbols=n_symbols, seed=seed, format_name=spec.format or "json", kinds=spec.kinds
+            rate_hz=rate_hz, n_symbols=n_symbols, seed=seed, format_name=spec.format, kinds=spec.kinds
         )
         return ((message.due_ns, message.payload) for message in messages)
 

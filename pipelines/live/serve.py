@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
+
+import click
+from tornado.iostream import StreamClosedError
+from tornado.netutil import bind_sockets
+from tornado.websocket import WebSocketClosedError
 
 import pipelines
 from pipelines.core.errors import SpecError
@@ -56,11 +64,17 @@ def serve(
     urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
     declare(urls, window=window, memory=memory)
     _refuse_several_processes(panel_options)
+    _refuse_taken_port(address, port)
     os.environ[SOURCE_VARIABLE] = " ".join(urls)
     os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
     from panel.command import main
 
-    process_feeds()
+    feeds = process_feeds()
+    threading.Thread(target=_import_what_pages_need, name="imports", daemon=True).start()
+    logging.getLogger("asyncio").addFilter(_is_no_departure)
+    for feed in feeds:
+        click.echo(f"reading {feed.spec.source.redacted} as {feed.name!r}")
+    click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
     sys.argv = panel_arguments(files, port=port, address=address, panel_options=panel_options)
     main()
 
@@ -89,7 +103,32 @@ def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_opt
         options += ["--plugins", *plugins]
     if "--index" not in options and any(file.stem == _INDEX for file in files):
         options += ["--index", _INDEX]
+    if "--log-level" not in options:
+        options += ["--log-level", "warning"]
     return arguments + options
+
+
+def _refuse_taken_port(address: str, port: int) -> None:
+    """Find out before the feeds start: Panel would only find out after."""
+    try:
+        for listener in bind_sockets(port, address):
+            listener.close()
+    except OSError as error:
+        raise SpecError(
+            f"can't listen at {address}:{port} ({error.strerror}): choose another with --port or --address"
+        ) from error
+
+
+def _import_what_pages_need() -> None:
+    """Import what takes longest while nobody waits for it yet."""
+    importlib.import_module("datashader")
+    importlib.import_module("panel_material_ui")
+
+
+def _is_no_departure(record: logging.LogRecord) -> bool:
+    """Tell whether a log record is about anything else than a browser that left while something was sent to it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, WebSocketClosedError | StreamClosedError)
 
 
 def _refuse_several_processes(panel_options: Sequence[str]) -> None:

@@ -148,14 +148,10 @@ class WindowBuffer(Buffer):
         if feed is None or feed.generation == self._generation:
             return 0
         self._generation = feed.generation  # before the rows: what comes meanwhile is pulled next time
-        series = self.series
-        if series is None:
-            return 0
-        n_before = len(self._rows)
         in_place = self._advance(feed.live_edge_ns())
         n_left = len(self._rows)
-        n_new = self._take(series)
-        if n_new or n_left != n_before:
+        n_new = self._take(self.series)
+        if n_new or n_left != len(self.data):
             self._announce(n_new if in_place else len(self._rows))
         return n_new
 
@@ -196,7 +192,9 @@ class WindowBuffer(Buffer):
         self._rows.keep(young)
         return False
 
-    def _take(self, series: Series) -> int:
+    def _take(self, series: Series | None) -> int:
+        if series is None:
+            return 0
         if self._cursor is None:
             fresh = series.range(self._begin_ns, _FOREVER_NS, self._rows.names)
             self._cursor = series.next_row

@@ -85,7 +85,9 @@ class Table:
         By time, they go when all of their rows are older than the window. By rows and memory, they go in the order of
         their newest row, as long as each key keeps its minimum.
         """
-        n_evicted = self._evict_old() + self._evict_excess()
+        n_evicted = self._evict_old()
+        if n_excess := self._evict_excess():
+            n_evicted += n_excess + self._evict_old()  # rows that came late may have stood behind what went
         if n_evicted:
             self.n_evicted += n_evicted
             self._publish()

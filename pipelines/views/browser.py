@@ -37,5 +37,5 @@ class Browser(JSComponent):
 
     @property
     def caught_up(self) -> bool:
-        """Whether everything that was sent has been drawn."""
-        return self.n_drawn >= self.n_sent
+        """Whether the browser is there and has drawn everything that was sent."""
+        return bool(self.zone) and self.n_drawn >= self.n_sent

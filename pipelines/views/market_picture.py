@@ -42,6 +42,7 @@ class MarketPicture(Viewer):
         self._picture: TickPicture | None = None
         empty = LiveHTML('<div class="panel quiet">The picture begins with the first row.</div>', sheet=_EMPTY_SHEET)
         self._place = pn.Column(empty, sizing_mode="stretch_width", min_height=_HEIGHT, margin=0)
+        self.update()
 
     def __panel__(self) -> Viewable:
         return self._place

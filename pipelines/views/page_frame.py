@@ -26,6 +26,8 @@ PAGES: Final = {"overview": "Overview", "market": "Market", "status": "Status"}
 """Pages by the name of their file, in the order of the navigation."""
 
 _BEAT_MS: Final = 200
+_PATIENCE_BEATS: Final = 50
+"""What was sent while the connection broke is never acknowledged: after so many beats another update goes out."""
 
 _NAVIGATION_SHEET: Final = """
 nav { display: flex; gap: 4px; margin-left: 20px; }
@@ -85,7 +87,7 @@ class PageFrame:
         self._notice = LiveHTML(sheet=_NOTICE_SHEET, visible=False)
         rows = self._compose(compose)
         self._views = [view for row in rows for view in (row if isinstance(row, tuple) else (row,))]
-        self._n_beats = 0
+        self._n_beats = self._n_waited = 0
         self._page = Page(
             title="streamshade",
             meta_title=f"{PAGES[name]} \N{MIDDLE DOT} streamshade",
@@ -103,10 +105,11 @@ class PageFrame:
         self.browser.param.watch(lambda event: setattr(self._page, "dark_theme", bool(event.new)), "dark")
 
     def servable(self) -> None:
-        """Publish the page and begin to update its views."""
+        """Publish the page, and update its views once the browser shows it: what changes before that may get lost."""
         self._page.servable()
         # In the background, or each beat would tell every page of the process that the server is busy.
-        PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True).start()
+        beats = PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True)
+        pn.state.onload(beats.start)
 
     def _compose(self, compose: Compose) -> list[LiveView | tuple[LiveView, LiveView]]:
         try:
@@ -116,9 +119,10 @@ class PageFrame:
             return []
 
     def _beat(self) -> None:
-        if not self.browser.caught_up:
-            return
         self._n_beats += 1
+        self._n_waited = 0 if self.browser.caught_up else self._n_waited + 1
+        if self._n_waited % _PATIENCE_BEATS or not self.browser.zone:
+            return
         due = [view for view in self._views if self._n_beats % view.n_beats == 0]
         if sum(self._update(view) for view in due):
             self.browser.n_sent += 1

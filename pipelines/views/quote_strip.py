@@ -49,6 +49,7 @@ class QuoteStrip(Viewer):
         self._value = float("nan")
         self._direction = ""
         self._n_decimals = 0
+        self.update()
 
     def __panel__(self) -> Viewable:
         return self._html

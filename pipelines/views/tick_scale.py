@@ -30,14 +30,14 @@ class ValueScale:
 
     def fit(self, low: float, high: float) -> tuple[float, float]:
         """Return the range for values from `low` to `high`, as little changed as can be."""
-        bottom, top = self.range
         height = max(high - low, _least_height(low, high))
         margin = _MARGIN * height
+        bottom = self.range[0] if self.range[0] <= low else low - margin
+        top = self.range[1] if self.range[1] >= high else high + margin
         if not self._fitted or top - bottom > _TOO_LARGE * height:
             slack = (height - (high - low)) / 2 + margin
             bottom, top = low - slack, high + slack
-        self.range = (bottom if bottom <= low else low - margin, top if top >= high else high + margin)
-        self._fitted = True
+        self.range, self._fitted = (bottom, top), True
         return self.range
 
 

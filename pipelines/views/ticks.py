@@ -100,7 +100,7 @@ class TickPicture(Viewer):
         PlotSize(source=self._image).add_subscriber(self._on_size)
         RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
         self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
-        self._button = pn.widgets.Button(name="Follow", button_type="primary", visible=False, width=90, margin=0)
+        self._button = pn.widgets.Button(label="Follow", color="primary", visible=False, width=90, margin=0)
         self._button.on_click(self._on_follow)
         self._layout = pn.Column(
             pn.Row(self._caption, self._button, sizing_mode="stretch_width", height=_HEAD_PX),

@@ -19,7 +19,7 @@ from streamz import Stream
 from pipelines.core.batch import Batch
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.schema import TRADES
-from pipelines.decoders.catalogue import make_encoder
+from pipelines.decoders.encode import make_encoder
 from pipelines.live.feed import Feed
 from pipelines.live.feeds import declare
 from tests.benchmarks.harness import Row, paired

@@ -6,7 +6,8 @@ from pipelines.core.dictionary import Dictionary
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import TRADES
 from pipelines.core.url import SourceSpec, parse_source
-from pipelines.decoders.catalogue import FORMATS, make_decoder, make_encoder
+from pipelines.decoders.catalogue import FORMATS, make_decoder
+from pipelines.decoders.encode import make_encoder
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

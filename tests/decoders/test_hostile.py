@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.schema import KINDS
-from pipelines.decoders.catalogue import make_encoder
 from pipelines.decoders.contract import Decoded, Decoder
+from pipelines.decoders.encode import make_encoder
 from pipelines.decoders.rows import EXCERPT_BYTES, MAX_REASONS
 from tests.decoders.build import chunks, decode, decoder, messages, n_records, random_batch, rows, to_json
 from tests.decoders.corpus import HOSTILE

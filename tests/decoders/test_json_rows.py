@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.ledger import UNKNOWN_KIND
 from pipelines.core.schema import KINDS
-from pipelines.decoders.catalogue import make_encoder
 from pipelines.decoders.contract import Decoded
+from pipelines.decoders.encode import make_encoder
 from pipelines.decoders.values import identity_of
 from tests.decoders.build import NOON_NS, decode, decoder, messages, n_records, random_batch, rows, to_json
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, TRADES
-from pipelines.decoders.catalogue import make_encoder
 from pipelines.decoders.contract import Decoded
+from pipelines.decoders.encode import make_encoder
 from pipelines.decoders.layout import DEFAULT_LAYOUTS, parse_layout
 from pipelines.decoders.values import identity_of
 from tests.decoders.build import NOON_NS, decode, decoder, messages, n_records, random_batch, rows

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from typing import Self
 
 import pytest
 
 from pipelines.demo import broker as broker_module
 from pipelines.demo.broker import EmbeddedBroker
 from pipelines.demo.publish import Publisher, parse_target
-from tests.demo.brokers import listening
+from tests.demo.listening import listening
 
 PAYLOAD = bytes(20_000)
 
@@ -19,7 +20,7 @@ PAYLOAD = bytes(20_000)
 class BrokerThread:
     """An embedded broker on a loop in a thread of its own."""
 
-    def __enter__(self) -> BrokerThread:
+    def __enter__(self) -> Self:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()

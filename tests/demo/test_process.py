@@ -7,17 +7,19 @@ import re
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from pipelines.core.clock import NS_PER_SECOND, SystemClock
-from pipelines.core.errors import SourceError
+from pipelines.core.dictionary import Dictionary
+from pipelines.core.errors import SourceError, SpecError
 from pipelines.core.message import Message, Position
+from pipelines.decoders.catalogue import make_decoder
 from pipelines.demo.process import Demo
-from tests.demo.brokers import listening
+from pipelines.graph.catalogue import read_url
+from tests.demo.listening import listening
+from tests.waiting import wait_until
 
 
 def port_of(url: str) -> int:
@@ -26,16 +28,9 @@ def port_of(url: str) -> int:
     return int(match[1])
 
 
-def ends(port: int) -> bool:
-    """Wait until nobody listens on `port` any more."""
-    deadline, pause = time.monotonic() + 10, threading.Event()
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            return True
-        pause.wait(0.05)
-    return False
+def nobody_listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.fixture
@@ -58,10 +53,6 @@ def test_any_client_sees_the_market_live_at_its_rate(demo: Demo) -> None:
 
 
 def test_what_it_publishes_decodes_without_a_dead_letter(demo: Demo) -> None:
-    from pipelines.core.dictionary import Dictionary
-    from pipelines.decoders.catalogue import make_decoder
-    from pipelines.graph.catalogue import read_url
-
     url = demo.start()
     with listening(port_of(url), "market/#") as listener:
         messages = listener.wait_for(20)
@@ -83,7 +74,7 @@ def test_starting_twice_is_starting_once_and_stopping_twice_is_fine(demo: Demo) 
     demo.stop()
     demo.stop()
     assert demo.pid is None
-    assert ends(port_of(url))
+    assert nobody_listens(port_of(url))
 
 
 def test_it_starts_again_after_a_stop(demo: Demo) -> None:
@@ -102,10 +93,16 @@ def test_it_ends_with_a_parent_that_is_killed() -> None:
         port = port_of(parent.stdout.readline().strip())
         socket.create_connection(("127.0.0.1", port), 5).close()
         parent.kill()
-    assert ends(port)
+    wait_until(lambda: nobody_listens(port), 10)
 
 
-def test_a_child_that_cannot_start_is_an_error_not_a_hang(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_child_that_cannot_start_is_an_error_not_a_hang(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
     with pytest.raises(SourceError, match="the demo's broker did not start"):
-        Demo(rate_hz=-1.0).start()
-    assert "a simulated market has" in capfd.readouterr().err
+        demo.start()
+    assert demo.pid is None
+
+
+def test_a_market_that_cannot_be_is_refused_before_anything_starts() -> None:
+    with pytest.raises(SpecError, match="a simulated market has"):
+        Demo(rate_hz=-1.0)

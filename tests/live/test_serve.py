@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -31,15 +32,15 @@ def test_what_follows_the_dashes_is_handed_on() -> None:
     )
     assert arguments == [
         *("panel", "serve", "overview.py", "--port", "1", "--address", "127.0.0.1"),
-        *("--admin", "--plugins", "pipelines.live.routes", "mine", "--index", "overview"),
+        *("--admin", "--plugins", "pipelines.live.routes", "mine", "--index", "overview", "--log-level", "warning"),
     ]
 
 
-def test_an_index_of_ones_own_is_kept() -> None:
-    arguments = panel_arguments(
-        [Path("overview.py"), Path("x.py")], port=1, address="::1", panel_options=["--index", "x"]
-    )
-    assert arguments.count("--index") == 1
+@pytest.mark.parametrize("options", [["--index", "x"], ["--log-level", "debug"]])
+def test_an_option_of_ones_own_is_kept(options: list[str]) -> None:
+    arguments = panel_arguments([Path("overview.py"), Path("x.py")], port=1, address="::1", panel_options=options)
+    assert arguments.count(options[0]) == 1
+    assert arguments[arguments.index(options[0]) + 1] == options[1]
 
 
 @pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"]])
@@ -54,6 +55,13 @@ def test_several_processes_are_refused_with_what_to_do_instead(option: list[str]
             memory="1G",
             panel_options=option,
         )
+
+
+def test_a_taken_port_is_named_before_anything_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SpecError, match=f"127.0.0.1:{port} .* --port"):
+            serve([], sources=["sim://market"], port=port, address="127.0.0.1", window="1m", memory="1G")
 
 
 def test_feeds_share_the_memory_and_compute_what_is_always_on() -> None:

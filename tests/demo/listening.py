@@ -1,18 +1,15 @@
-"""A real mosquitto and a real subscriber for the tests of what publishes."""
+"""A real subscriber for the tests of what publishes."""
 
 from __future__ import annotations
 
 import contextlib
-import socket
-import subprocess
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-__all__ = ["Listener", "free_port", "listening", "mosquitto"]
+__all__ = ["Listener", "listening"]
 
 
 class Listener:
@@ -52,38 +49,3 @@ def listening(port: int, topic: str, *, qos: int = 0) -> Iterator[Listener]:
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-@contextlib.contextmanager
-def mosquitto(path: str, folder: Path, *, port: int | None = None, users: Path | None = None) -> Iterator[int]:
-    """Run a mosquitto on a loopback port, and end it."""
-    port = port or free_port()
-    access = f"allow_anonymous false\npassword_file {users}" if users else "allow_anonymous true"
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\n{access}\npersistence false\nmax_queued_messages 0\nuser root\n")
-    with (folder / "mosquitto.log").open("ab") as log:
-        server = subprocess.Popen([path, "-c", str(config)], stdout=log, stderr=log, start_new_session=True)
-        try:
-            _await_port(port, server)
-            yield port
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _await_port(port: int, server: subprocess.Popen[bytes]) -> None:
-    pause = threading.Event()
-    for _ in range(500):
-        assert server.poll() is None, "mosquitto ended at once"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        pause.wait(0.02)
-    raise AssertionError("mosquitto does not listen")

@@ -1,0 +1,141 @@
+"""The picture of ticks as an object, without a browser."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import panel as pn
+import pytest
+from bokeh.models import ColumnDataSource, LogColorMapper, Plot
+
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.views.raster_reference import widen_points
+from pipelines.views.tick_figure import PALETTE
+from pipelines.views.tick_state import TickState
+from pipelines.views.ticks import TickPicture, caption
+from tests.live.hand_feed import NOON_NS, HandFeed
+
+
+@pytest.fixture
+def feed() -> HandFeed:
+    feed = HandFeed(symbols=("BTC", "ETH"))
+    feed.add(NOON_NS - np.arange(1_000)[::-1] * NS_PER_SECOND // 20, 100 + np.sin(np.arange(1_000) / 40))
+    feed.add([NOON_NS - NS_PER_SECOND], [2_500.0], symbol="ETH")
+    return feed
+
+
+def picture_of(feed: HandFeed, **options: object) -> TickPicture:
+    return TickPicture(feed, key="BTC", clock=feed.clock, **options)
+
+
+def shown(picture: TickPicture) -> tuple[Plot, ColumnDataSource, TickState]:
+    plot, state = picture._shown[-1]
+    return plot.state, plot.handles["source"], state
+
+
+def test_it_shows_the_rows_from_its_first_frame(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    figure, source, _ = shown(picture)
+    assert np.array_equal(source.data["image"][0], widen_points(picture._frame.cells))
+    assert figure.x_range.end == pytest.approx(12 * 3_600_000, abs=110)
+    assert figure.y_range.start < 99 < 101 < figure.y_range.end
+    assert figure.xaxis[0].axis_label == "8 Aug 2024, UTC"
+    assert figure.yaxis[0].axis_label == "price (quote currency)"
+    assert figure.output_backend == "canvas"
+
+
+def test_new_rows_come_with_the_next_beat_and_nothing_is_drawn_without(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    _, source, _ = shown(picture)
+    before = source.data["image"][0]
+    feed.clock.advance(seconds=2)
+    picture.advance()
+    assert source.data["image"][0] is before
+    feed.add([NOON_NS + NS_PER_SECOND], [100.0])
+    feed.clock.advance(seconds=0.1)
+    picture.advance()
+    assert source.data["image"][0] is not before
+
+
+def test_a_point_alone_in_its_pixel_has_the_first_colour_and_empty_pixels_none(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    root = pn.panel(picture).get_root()
+    mapper = next(iter(root.select({"type": LogColorMapper})))
+    assert (mapper.low, mapper.high, mapper.palette[0]) == (1, 16, PALETTE[0])
+    assert mapper.low_color in ("rgba(0, 0, 0, 0)", "transparent")
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#f4f6f8", "#0d1117", "#151b23", "#1e1e1e"])
+def test_every_colour_stands_out_from_light_and_dark_pages(ground: str) -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colour in PALETTE:
+        darker, lighter = sorted((luminance(colour), luminance(ground)))
+        assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def test_another_key_follows_afresh_on_its_own_scale(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    picture.following = False
+    picture.key = "ETH"
+    assert picture.following
+    feed.clock.advance(seconds=0.1)
+    picture.advance()
+    bottom, top = picture._frame.canvas.y_range
+    assert 2_499 < bottom < 2_500 < top < 2_501
+
+
+def test_pausing_in_the_browser_is_known_here_and_following_here_is_known_there(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    _, _, state = shown(picture)
+    state.following = False
+    assert not picture.following
+    assert "Paused" in picture._caption.object
+    picture.following = True
+    assert state.following
+    assert picture._caption.object == "Live"
+
+
+def test_the_pointer_is_answered_with_the_raw_row(feed: HandFeed) -> None:
+    picture = picture_of(feed, zone="Asia/Tokyo")
+    pn.panel(picture).get_root()
+    _, _, state = shown(picture)
+    row_ns = NOON_NS - 10 * NS_PER_SECOND
+    state.pointer = [picture._frame.axis.to_axis(row_ns) + 20, 100 + np.sin(799 / 40)]
+    assert state.row["time"] == str(row_ns)
+    assert state.row["cell"].startswith("count: ")
+    assert state.zone == "Asia/Tokyo"
+    state.pointer = [float("inf"), float("-inf")]
+    assert state.row == {}
+
+
+def test_it_has_a_repr_of_its_own_for_notebooks(feed: HandFeed) -> None:
+    data, _ = picture_of(feed)._repr_mimebundle_()
+    assert "text/html" in data or "application/vnd.holoviews_exec.v0+json" in data
+
+
+def test_a_closed_picture_lets_go_of_feed_and_rows(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    picture.close()
+    feed.add([NOON_NS], [100.0])
+    assert picture.buffer.pull() == 0
+    buffer = weakref.ref(picture.buffer)
+    del picture
+    gc.collect()
+    assert buffer() is None or buffer().series is None
+
+
+def test_the_caption_says_how_old_a_silent_picture_is() -> None:
+    assert caption(True, 0) == "Live"
+    assert caption(True, 1_234 * NS_PER_SECOND) == "Live · nothing new for 1,234 s"
+    assert caption(False, 3 * NS_PER_SECOND).endswith("nothing new for 3 s")
