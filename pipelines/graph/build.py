@@ -26,6 +26,8 @@ class Graph:
     ----------
     entry : streamz.Stream
         Takes lists of messages.
+    decode : streamz.Stream
+        Gives the batches that they hold.
     rows : mapping of str to streamz.Stream
         By kind, the batches that were stored: chain nodes of your own to it (``.map(...)``, ``.sink(...)``), before the
         feed starts. They run in the writer's thread.
@@ -36,6 +38,7 @@ class Graph:
     """
 
     entry: Stream
+    decode: Stream
     rows: Mapping[str, Stream]
     aggregates: Mapping[tuple[str, str], Aggregate]
     nodes: tuple[Stream, ...]
@@ -66,4 +69,4 @@ def build(spec: FeedSpec, context: Context, decoder: Decoder) -> Graph:
         aggregate = aggregates[wanted.name, wanted.kind] = make_aggregate(wanted)
         name = f"{wanted.kind}.{wanted.name}"
         nodes.append(AggregateNode(rows[wanted.kind], context, aggregate, name=name, on_error=wanted.on_error))
-    return Graph(entry, rows, aggregates, tuple(nodes))
+    return Graph(entry, decode, rows, aggregates, tuple(nodes))

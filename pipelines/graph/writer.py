@@ -51,6 +51,8 @@ class Writer:
         What the graph writes to.
     coalesce_ns : int
         Longest wait for more messages after the first.
+    prepare : callable
+        Called in the writer's thread when it starts, before the first message is taken.
     publish : callable
         Called in the writer's thread after each pass, and a few times a second while nothing comes.
 
@@ -61,12 +63,20 @@ class Writer:
     """
 
     def __init__(
-        self, *, source: Source, graph: Graph, context: Context, coalesce_ns: int, publish: Callable[[], None]
+        self,
+        *,
+        source: Source,
+        graph: Graph,
+        context: Context,
+        coalesce_ns: int,
+        prepare: Callable[[], None],
+        publish: Callable[[], None],
     ) -> None:
         self.source = source
         self.graph = graph
         self.context = context
         self._linger_s = coalesce_ns / NS_PER_SECOND
+        self._prepare = prepare
         self._publish = publish
         self._passes = Passes(self._release)
         self._stopping = threading.Event()
@@ -95,6 +105,10 @@ class Writer:
 
     def _run(self) -> None:
         queue = self.source.queue
+        try:
+            self._prepare()
+        except BaseException as error:
+            self.context.fault("prepare", "drop", error)
         while not self._stopping.is_set() and not self.context.stopped_by:
             messages = queue.take(
                 max_messages=_MAX_MESSAGES,

@@ -15,6 +15,7 @@ from pipelines.decoders.catalogue import make_decoder
 from pipelines.graph.build import build
 from pipelines.graph.catalogue import open_source
 from pipelines.graph.context import Context
+from pipelines.graph.rehearse import rehearse
 from pipelines.graph.skew import SkewEstimate
 from pipelines.graph.writer import Writer
 from pipelines.live.status import FeedStatus, Throughput
@@ -71,8 +72,10 @@ class Feed:
             graph=self.graph,
             context=self._context,
             coalesce_ns=spec.coalesce_ns,
+            prepare=self._rehearse,
             publish=self._publish,
         )
+        self._warm = False
         self._wakes: tuple[Callable[[], None], ...] = ()
         self._lock = threading.Lock()
         self._throughput = Throughput()
@@ -124,7 +127,13 @@ class Feed:
             lag_ns=self._lag_ns(),
             faults=MappingProxyType({name: fault.newest for name, fault in tuple(self._context.faults.items())}),
             stopped_by=self._context.stopped_by,
+            warm=self._warm,
         )
+
+    def _rehearse(self) -> None:
+        if not self._warm:
+            rehearse(self.spec)
+            self._warm = True
 
     def _lag_ns(self) -> int | None:
         newest = [table.newest_ns for table in self.tables.values() if table.newest_ns is not None]

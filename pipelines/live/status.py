@@ -45,6 +45,8 @@ class FeedStatus:
         The newest failure of each node that has failed.
     stopped_by : str
         Why the feed ended by itself; empty while it runs.
+    warm : bool
+        Whether everything that a message needs is compiled.
     """
 
     name: str
@@ -58,11 +60,12 @@ class FeedStatus:
     lag_ns: int | None
     faults: Mapping[str, str]
     stopped_by: str
+    warm: bool
 
     @property
     def ready(self) -> bool:
-        """Whether the source is connected and the feed runs."""
-        return self.source.connected and not self.stopped_by
+        """Whether the source is connected, kernels are compiled, and the feed runs."""
+        return self.source.connected and self.warm and not self.stopped_by
 
 
 class Throughput:

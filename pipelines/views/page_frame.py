@@ -101,15 +101,11 @@ class PageFrame:
         )
         with edit_readonly(self._page):
             self._page.busy = False  # or it would be told whenever any session of the process does anything
-        self._page.param.watch(lambda event: setattr(self.browser, "dark", event.new), "dark_theme")
-        self.browser.param.watch(lambda event: setattr(self._page, "dark_theme", bool(event.new)), "dark")
 
     def servable(self) -> None:
-        """Publish the page, and update its views once the browser shows it: what changes before that may get lost."""
+        """Publish the page, and begin to update its views once the browser shows it: what changes before may get lost."""
         self._page.servable()
-        # In the background, or each beat would tell every page of the process that the server is busy.
-        beats = PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True)
-        pn.state.onload(beats.start)
+        pn.state.onload(self._start)
 
     def _compose(self, compose: Compose) -> list[LiveView | tuple[LiveView, LiveView]]:
         try:
@@ -117,6 +113,13 @@ class PageFrame:
         except StreamshadeError as error:
             self._show_notice(str(error))
             return []
+
+    def _start(self) -> None:
+        self._page.dark_theme = bool(self.browser.dark)
+        self._page.param.watch(lambda event: setattr(self.browser, "dark", event.new), "dark_theme")
+        self.browser.param.watch(lambda event: setattr(self._page, "dark_theme", bool(event.new)), "dark")
+        # In the background, or each beat would tell every page of the process that the server is busy.
+        PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True).start()
 
     def _beat(self) -> None:
         self._n_beats += 1

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 from numpy.typing import NDArray
+from panel.theme import Native
 from panel.viewable import Viewable, Viewer
 
 from pipelines.core.dictionary import UNKNOWN
@@ -56,6 +57,7 @@ class Tape(Viewer):
             disabled=True,
             selectable=False,
             sortable=False,
+            design=Native,
             theme="simple",
             configuration={"rowHeight": _ROW_PX, "columnDefaults": {"resizable": False}},
             formatters=dict.fromkeys(("price", "side"), {"type": "html"}),

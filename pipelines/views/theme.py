@@ -87,63 +87,60 @@ BUTTONS: Final[dict[str, Any]] = {
 """A small group of buttons whose chosen one does not shout."""
 
 CARD: Final = {
-    "background": "var(--panel-surface-color)",
-    "border": "1px solid color-mix(in srgb, var(--panel-on-surface-color) 13%, transparent)",
+    "background": "var(--mui-palette-background-paper)",
+    "border": "1px solid color-mix(in srgb, var(--mui-palette-text-primary) 13%, transparent)",
     "border-radius": "6px",
     "padding": "12px 14px",
     "box-sizing": "border-box",
 }
 """What a part of a page that is no HTML stands on: the same as `.panel` of `SHEET`."""
 
-SHEET: Final = """
-:host {
-  --ground: var(--panel-background-color); --surface: var(--panel-surface-color);
-  --text: var(--panel-on-surface-color); --quiet: var(--mui-palette-text-secondary);
+SHEET: Final = f"""
+:host {{
+  --surface: var(--mui-palette-background-paper); --accent: var(--mui-palette-primary-main);
+  --text: var(--mui-palette-text-primary); --quiet: var(--mui-palette-text-secondary);
   --line: color-mix(in srgb, var(--text) 13%, transparent);
-  --accent: var(--panel-primary-color); --up: var(--success-bg-color); --down: var(--danger-bg-color);
-  --warn: var(--mui-palette-warning-main);
-  font-family: var(--bokeh-base-font); font-size: 13px; line-height: 1.45; color: var(--text);
+  --up: var(--mui-palette-success-main); --down: var(--mui-palette-error-main); --warn: var(--mui-palette-warning-main);
+  font-family: {_FONT}; font-size: 13px; line-height: 1.45; color: var(--text);
   font-variant-numeric: tabular-nums; -webkit-font-smoothing: antialiased;
-}
-a { color: inherit; text-decoration: none; }
-a:hover { color: var(--accent); }
-a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
-h2 { font-size: 13px; font-weight: 650; margin: 0 0 8px; }
-.quiet { color: var(--quiet); } .up { color: var(--up); } .down { color: var(--down); } .warn { color: var(--warn); }
-.panel { background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: 12px 14px;
-  box-sizing: border-box; }
-.scroll { overflow-x: auto; scrollbar-width: thin; }
-.number { text-align: right; white-space: nowrap; }
-.badge { display: inline-flex; align-items: center; gap: 6px; font-weight: 600; white-space: nowrap; }
-.badge::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: currentColor; flex: none; }
-.badge.ok { color: var(--up); } .badge.wait { color: var(--warn); } .badge.bad { color: var(--down); }
-table { border-collapse: collapse; width: 100%; }
-th { font-weight: 500; color: var(--quiet); text-align: left; white-space: nowrap; padding: 0 10px 6px; }
-th.number { text-align: right; }
-td { padding: 4px 10px; border-top: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
+}}
+a {{ color: inherit; text-decoration: none; }}
+a:hover {{ color: var(--accent); }}
+a:focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }}
+h2 {{ font-size: 13px; font-weight: 650; margin: 0 0 8px; }}
+.quiet {{ color: var(--quiet); }} .up {{ color: var(--up); }} .down {{ color: var(--down); }} .warn {{ color: var(--warn); }}
+.panel {{ background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: 12px 14px;
+  box-sizing: border-box; }}
+.scroll {{ overflow-x: auto; scrollbar-width: thin; }}
+.number {{ text-align: right; white-space: nowrap; }}
+.badge {{ display: inline-flex; align-items: center; gap: 6px; font-weight: 600; white-space: nowrap; }}
+.badge::before {{ content: ""; width: 8px; height: 8px; border-radius: 50%; background: currentColor; flex: none; }}
+.badge.ok {{ color: var(--up); }} .badge.wait {{ color: var(--warn); }} .badge.bad {{ color: var(--down); }}
+table {{ border-collapse: collapse; width: 100%; }}
+th {{ font-weight: 500; color: var(--quiet); text-align: left; white-space: nowrap; padding: 0 10px 6px; }}
+th.number {{ text-align: right; }}
+td {{ padding: 4px 10px; border-top: 1px solid var(--line); white-space: nowrap; }}
+th:first-child, td:first-child {{ padding-left: 0; }} th:last-child, td:last-child {{ padding-right: 0; }}
 """
 """For what is drawn as HTML. Numbers keep their width, so nothing moves while they change."""
 
-TABLE_SHEET: Final = """
-:host .tabulator {
-  font: 13px/1.4 var(--bokeh-base-font); font-variant-numeric: tabular-nums; border: 0;
-  background: var(--panel-surface-color); color: var(--panel-on-surface-color);
-}
-:host .tabulator .tabulator-header, :host .tabulator .tabulator-header .tabulator-col {
-  background: var(--panel-surface-color); color: var(--mui-palette-text-secondary); font-weight: 500; border: 0;
-}
-:host .tabulator .tabulator-header { border-bottom: 1px solid color-mix(in srgb, var(--panel-on-surface-color) 13%, transparent);
-}
-:host .tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 2px 6px 6px; }
-:host .tabulator .tabulator-tableholder, :host .tabulator .tabulator-tableholder .tabulator-table {
-  background: var(--panel-surface-color); color: var(--panel-on-surface-color);
-}
+TABLE_SHEET: Final = f"""
+:host .tabulator {{
+  --surface: var(--mui-palette-background-paper); --text: var(--mui-palette-text-primary);
+  font-family: {_FONT}; font-size: 13px; font-variant-numeric: tabular-nums;
+  background: var(--surface); color: var(--text); border: 0;
+}}
+:host .tabulator .tabulator-header, :host .tabulator .tabulator-header .tabulator-col {{
+  background: var(--surface); color: var(--mui-palette-text-secondary); font-family: inherit; font-weight: 500; border: 0;
+}}
+:host .tabulator .tabulator-header {{ border-bottom: 1px solid color-mix(in srgb, var(--text) 13%, transparent); }}
+:host .tabulator .tabulator-header .tabulator-col .tabulator-col-content {{ padding: 2px 6px 6px; }}
+:host .tabulator .tabulator-tableholder, :host .tabulator .tabulator-tableholder .tabulator-table,
 :host .tabulator .tabulator-row, :host .tabulator .tabulator-row.tabulator-row-even,
-:host .tabulator .tabulator-row:hover {
-  background: var(--panel-surface-color); color: var(--panel-on-surface-color); border: 0; min-height: 22px;
-}
-:host .tabulator .tabulator-row .tabulator-cell { padding: 1px 6px; height: 22px; border: 0; }
-.buy { color: var(--success-bg-color); } .sell { color: var(--danger-bg-color); }
+:host .tabulator .tabulator-row.tabulator-selectable:hover {{
+  background: var(--surface); color: var(--text); border: 0; min-height: 0; cursor: default;
+}}
+:host .tabulator .tabulator-row .tabulator-cell {{ padding: 0 6px; line-height: 22px; border: 0; font-family: inherit; }}
+.buy {{ color: var(--mui-palette-success-main); }} .sell {{ color: var(--mui-palette-error-main); }}
 """
 """For Tabulator, which would stay white in dark mode."""

@@ -48,7 +48,12 @@ class Feed:
         self.graph: Graph = build(self.spec, self.context, ListDecoder(MEANINGS))
         self.published = threading.Event()
         self.writer = Writer(
-            source=self.source, graph=self.graph, context=self.context, coalesce_ns=1, publish=self.publish
+            source=self.source,
+            graph=self.graph,
+            context=self.context,
+            coalesce_ns=1,
+            prepare=lambda: None,
+            publish=self.publish,
         )
 
     def publish(self) -> None:

@@ -30,6 +30,7 @@ def status() -> FeedStatus:
         lag_ns=NS_PER_SECOND // 2,
         faults=MappingProxyType({}),
         stopped_by="",
+        warm=True,
     )
 
 

@@ -101,6 +101,7 @@ class FakeFeed:
             lag_ns=max(self.live_edge_ns() - max(newest), 0) if newest else None,
             faults=self.faults,
             stopped_by=self.stopped_by,
+            warm=True,
         )
 
     def _write(self, kind: str, **row: Any) -> None:
