@@ -60,13 +60,14 @@ def _card(status: FeedStatus) -> str:
     facts = {
         "Records/s": rate(sum(status.records_per_second.values())),
         "Lag": DASH if status.lag_ns is None else duration(status.lag_ns),
-        "Window rows": count(sum(status.window_records.values())),
+        "In window": count(sum(status.window_records.values())),
         "Memory": amount(status.memory_bytes),
     }
+    why = "" if standing.level == "ok" else f'<div title="{escape(standing.why)}">{escape(standing.why)}</div>'
     figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
     return (
         '<section class="panel"><div class="who">'
         f'<div class="name"><span>{escape(status.name)}</span>{standing.badge}</div>'
         f'<div class="quiet" title="{escape(status.address)}">{escape(status.address)}</div>'
-        f'<div class="quiet" title="{escape(standing.why)}">{escape(standing.why)}</div></div><dl>{figures}</dl></section>'
+        f"{why}</div><dl>{figures}</dl></section>"
     )

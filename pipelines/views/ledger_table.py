@@ -25,12 +25,17 @@ dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr))
 dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-weight: 600; white-space: nowrap; }
 td:first-child { font-weight: 600; }
 td.none { color: var(--quiet); font-weight: 400; }
+@media (max-width: 760px) {
+  thead { display: none; }
+  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 6px 14px; padding: 8px 0; }
+  tr { border-top: 1px solid var(--line); }
+  td, td.number { border: 0; padding: 0; text-align: left; } td:first-child { grid-column: 1 / -1; }
+  td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--quiet); }
+}
 .fault { margin: 10px 0 0; color: var(--down); overflow-wrap: anywhere; }
 """
-_HEAD: Final = "".join(
-    f'<th{"" if name == "Kind" else " class=number"}>{name}</th>'
-    for name in ("Kind", "Received", "Stored", "Duplicate", "Late", "Rejected", "Unaccounted", "Rows/s", "Window rows")
-)
+_LABELS: Final = ("Received", *map(str.capitalize, OUTCOMES), "Unaccounted", "Rows/s", "In window")
+_HEAD: Final = "<th>Kind</th>" + "".join(f'<th class="number">{label}</th>' for label in _LABELS)
 
 
 class LedgerTable(Viewer):
@@ -67,8 +72,8 @@ def _section(status: FeedStatus) -> str:
     rows = "".join(_row(status, kind) for kind in dict.fromkeys((*status.window_records, *status.ledger.kinds)))
     return (
         f'<section class="panel" data-feed="{escape(status.name)}"><div class="top"><strong>{escape(status.name)}</strong>'
-        f'{standing.badge}<span class="quiet">{escape(standing.why)}</span></div>'
-        f'<div class="quiet">{escape(status.address)}</div><dl>{facts}</dl>'
+        f'{standing.badge}<span class="quiet">{escape(status.address)}</span></div>'
+        f'<div class="quiet">{escape(standing.why)}</div><dl>{facts}</dl>'
         f'<div class="scroll"><table><thead><tr>{_HEAD}</tr></thead><tbody>{rows}</tbody></table></div>{faults}</section>'
     )
 
@@ -85,14 +90,16 @@ def _facts(status: FeedStatus) -> Iterator[tuple[str, str]]:
 
 def _row(status: FeedStatus, kind: str) -> str:
     counts = status.ledger.kinds.get(kind, KindCounts())
-    cells = [_cell(counts.received)]
-    cells += [_cell(getattr(counts, outcome), bad=outcome == "rejected", name=outcome) for outcome in OUTCOMES]
-    cells += [_cell(counts.unaccounted, bad=True, name="unaccounted")]
-    cells += [f'<td class="number">{rate(status.records_per_second.get(kind, 0.0))}</td>']
-    cells += [_cell(status.window_records.get(kind, 0))]
-    return f'<tr data-kind="{escape(kind)}"><td>{escape(kind)}</td>{"".join(cells)}</tr>'
+    outcomes = [getattr(counts, outcome) for outcome in OUTCOMES]
+    numbers = [counts.received, *outcomes, counts.unaccounted, None, status.window_records.get(kind, 0)]
+    per_second = rate(status.records_per_second.get(kind, 0.0))
+    cells = "".join(
+        _cell(label, per_second if number is None else count(number), zero=number == 0)
+        for label, number in zip(_LABELS, numbers, strict=True)
+    )
+    return f'<tr data-kind="{escape(kind)}"><td>{escape(kind)}</td>{cells}</tr>'
 
 
-def _cell(number: int, *, bad: bool = False, name: str = "received") -> str:
-    look = "none" if number == 0 else "down" if bad else ""
-    return f'<td class="number {look}" data-count="{name}">{count(number)}</td>'
+def _cell(label: str, text: str, *, zero: bool) -> str:
+    look = "none" if zero else "down" if label in ("Rejected", "Unaccounted") else ""
+    return f'<td class="number {look}" data-label="{label}">{text}</td>'

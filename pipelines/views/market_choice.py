@@ -97,9 +97,9 @@ class MarketChoice(Viewer):
         names = {"feed_name": "feed", "symbol": "symbol", "span": "span", "draw": "draw", "zone": "zone"}
         given = {name: values[0].decode("utf-8", "replace") for name, values in pn.state.session_args.items() if values}
         self._take({own: given[public] for own, public in names.items() if public in given})
-        if pn.state.location is not None:
-            pn.state.location.sync(self, names, on_error=self._take)
         self.update()
+        # Not before the browser shows the page: it would not hear of it.
+        pn.state.onload(lambda: pn.state.location.sync(self, names, on_error=self._take))
 
     def update(self) -> bool:
         """List the symbols that are new, and choose the busiest where none is chosen."""

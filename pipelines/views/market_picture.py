@@ -15,7 +15,7 @@ from pipelines.views.ticks import TickPicture
 
 __all__ = ["MarketPicture"]
 
-_HEIGHT: Final = 520
+_HEIGHT: Final = 538
 _EMPTY_SHEET: Final = f"""
 .panel {{ height: {_HEIGHT}px; display: grid; place-items: center; box-sizing: border-box; }}
 """

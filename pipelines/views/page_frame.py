@@ -148,8 +148,8 @@ def _laid_out(row: LiveView | tuple[LiveView, LiveView]) -> Any:
     if not isinstance(row, tuple):
         return row
     wide, narrow = (pn.Column(view, margin=0, sizing_mode="stretch_width", styles=CARD) for view in row)
-    wide.styles = CARD | {"flex": "1 1 600px", "min-width": "0"}
-    narrow.styles = CARD | {"flex": "1 1 330px", "max-width": "100%"}
+    wide.styles = CARD | {"flex": "1000 1 600px", "min-width": "0"}
+    narrow.styles = CARD | {"flex": "1 1 380px", "max-width": "100%"}
     return pn.FlexBox(wide, narrow, gap="16px", margin=0, sizing_mode="stretch_width", align_items="stretch")
 
 

@@ -64,7 +64,7 @@ class Tape(Viewer):
             text_align=dict.fromkeys(numbers, "right"),
             header_align=dict.fromkeys(numbers, "right"),
             titles={name: name.replace("_", " ").capitalize() for name in ("time", "side", *numbers)},
-            widths={"time": 122, "side": 52},
+            widths={"time": 122, "size": 76, "side": 48},
             stylesheets=[TABLE_SHEET],
             height=_N_ROWS * _ROW_PX + _HEADER_PX,
             sizing_mode="stretch_width",

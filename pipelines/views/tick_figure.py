@@ -11,7 +11,7 @@ from bokeh.models import BasicTicker, CustomJSTickFormatter, DatetimeTicker, Num
 from pipelines.views.axis import TICK_LABEL_JS, date_label
 from pipelines.views.raster_reference import widen_points
 from pipelines.views.tick_frame import Frame
-from pipelines.views.tick_hover import make_hover
+from pipelines.views.tick_hover import add_hover
 from pipelines.views.tick_state import TickState, follow_in_browser
 
 __all__ = ["PALETTE", "dress", "image_of", "image_options", "ink", "label_axes"]
@@ -67,7 +67,7 @@ def dress(plot: Any, state: TickState, frame: Frame, *, value_label: str) -> Non
         axis_range.update(start=start, end=end, reset_start=start, reset_end=end)
     state.home = [left, bottom, right, top]
     figure.xaxis.formatter = CustomJSTickFormatter(args={"axis": state}, code=TICK_LABEL_JS)
-    figure.add_tools(make_hover(state, value_label=value_label))
+    add_hover(figure, state, value_label=value_label)
     follow_in_browser(figure, plot.handles["source"], state)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from bokeh.models import CustomJS, HoverTool
+from bokeh.models import CustomJS, HoverTool, Plot
 from bokeh.models.dom import Div, Span, Styles, ValueOf
 from numpy.typing import NDArray
 
@@ -14,7 +14,7 @@ from pipelines.views.axis import FORMAT_TIME_JS
 from pipelines.views.raster_reference import AGGREGATIONS, Canvas
 from pipelines.views.tick_state import TickState
 
-__all__ = ["describe_row", "make_hover", "nearest_row"]
+__all__ = ["add_hover", "describe_row", "nearest_row"]
 
 _REACH_PX: Final = 6.0
 
@@ -52,8 +52,15 @@ def describe_row(time_ns: int, value: float, cell: int, reduction: Reduction) ->
     return {"time": str(time_ns), "value": f"{value:,}", "cell": f"{name}: {said}"}
 
 
-def make_hover(state: TickState, *, value_label: str) -> HoverTool:
-    """Make the hover tool of a picture. It asks through `state.pointer` and shows what comes in `state.row`."""
+def add_hover(figure: Plot, state: TickState, *, value_label: str) -> None:
+    """Give a figure its hover. It asks through `state.pointer` and shows what comes in `state.row`."""
+    figure.add_tools(_hover_tool(state, value_label=value_label))
+    # The tool shows a copy of what it made when the pointer moved, and makes it anew when the figure is painted.
+    repaint = CustomJS(args={"figure": figure}, code="Bokeh.index.find_one(figure)?.request_repaint()")
+    state.js_on_change("row", repaint)
+
+
+def _hover_tool(state: TickState, *, value_label: str) -> HoverTool:
     show = {
         "time": "return row.time === undefined ? '' : format_time(BigInt(row.time), state.zone, 9);",
         "value": "return row.value ?? '';",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 from math import isfinite
 from typing import Any, Final
@@ -93,6 +95,7 @@ class TickPicture(Viewer):
         self._maker.reduction, self._maker.zone = self.reduction, self.zone
         self._frame: Frame | None = None
         self._shown: list[tuple[Any, TickState]] = []
+        self._inbox: deque[Callable[[], None]] = deque()
         self._pace = Pace(_FRAME_MS * NS_PER_MS)
         self._counter = Counter()
         self._image = hv.DynamicMap(self._draw, streams=[self._counter])
@@ -101,7 +104,7 @@ class TickPicture(Viewer):
         RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
         self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
         self._button = pn.widgets.Button(label="Follow", color="primary", visible=False, width=90, margin=0)
-        self._button.on_click(self._on_follow)
+        self._button.on_click(lambda _: self._on_loop(partial(self._follow, True)))
         self._layout = pn.Column(
             pn.Row(self._caption, self._button, sizing_mode="stretch_width", height=_HEAD_PX),
             pn.pane.HoloViews(
@@ -120,6 +123,8 @@ class TickPicture(Viewer):
 
     def advance(self) -> None:
         """Take what is new and draw it, where a frame is due."""
+        while self._inbox:
+            self._inbox.popleft()()
         began_ns = self._clock.monotonic_ns()
         if not self._pace.beat(began_ns):
             return
@@ -163,8 +168,15 @@ class TickPicture(Viewer):
         self._button.visible = not self.following
         self._tell()
 
-    def _on_follow(self, _: Any) -> None:
-        self.following = True
+    def _on_loop(self, act: Callable[[], None]) -> None:
+        """Do what the browser asked for. A notebook asks from another thread: there the next beat does it."""
+        if any(plot.comm is not None for plot, _ in self._shown):
+            self._inbox.append(act)
+        else:
+            act()
+
+    def _follow(self, following: bool) -> None:
+        self.following = following
 
     def _on_size(self, width: int | None, height: int | None, **_: Any) -> None:
         if width and height:
@@ -196,9 +208,12 @@ class TickPicture(Viewer):
         label_axes(plot.state, self._frame)
 
     def _on_browser_following(self, _attr: str, _old: bool, following: bool) -> None:
-        self.following = following
+        self._on_loop(partial(self._follow, following))
 
     def _on_pointer(self, plot: Any, state: TickState, _attr: str, _old: Any, pointer: list[float] | None) -> None:
+        self._on_loop(partial(self._answer, plot, state, pointer))
+
+    def _answer(self, plot: Any, state: TickState, pointer: list[float] | None) -> None:
         pointed = pointer is not None and all(map(isfinite, pointer))  # infinite once it has left
         state.row = self._row_at(*pointer) if pointer and pointed else {}
         _push(plot)

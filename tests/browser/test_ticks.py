@@ -175,7 +175,7 @@ def test_the_hover_shows_the_raw_row_in_the_zone_of_the_axis(
     page.wait_for_timeout(2_000)
     box, (x, y) = figure.bounding_box(), page.evaluate(NEWEST_CELL)
     page.mouse.move(box["x"] + x - 5, box["y"] + y)
-    page.wait_for_timeout(300)
+    page.get_by_text("count:").wait_for()
     page.mouse.move(box["x"] + x, box["y"] + y)
     page.get_by_text("count:").wait_for()
     page.wait_for_timeout(500)

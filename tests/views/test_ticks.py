@@ -9,6 +9,7 @@ import numpy as np
 import panel as pn
 import pytest
 from bokeh.models import ColumnDataSource, LogColorMapper, Plot
+from pyviz_comms import Comm
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.views.raster_reference import widen_points
@@ -116,6 +117,17 @@ def test_the_pointer_is_answered_with_the_raw_row(feed: HandFeed) -> None:
     assert state.zone == "Asia/Tokyo"
     state.pointer = [float("inf"), float("-inf")]
     assert state.row == {}
+
+
+def test_what_a_notebook_asks_for_from_another_thread_is_done_by_the_next_beat(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root(comm=Comm())
+    plot, state = picture._shown[-1]
+    assert plot.comm is not None
+    state.following = False
+    assert picture.following
+    picture.advance()
+    assert not picture.following
 
 
 def test_it_shows_itself_in_a_notebook(feed: HandFeed, monkeypatch: pytest.MonkeyPatch) -> None:
