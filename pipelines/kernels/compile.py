@@ -9,11 +9,11 @@ import numba
 
 __all__ = ["Kernel", "kernel"]
 
-P = ParamSpec("P")
-R_co = TypeVar("R_co", covariant=True)
+_P = ParamSpec("_P")
+_R_co = TypeVar("_R_co", covariant=True)
 
 
-class Kernel(Protocol[P, R_co]):
+class Kernel(Protocol[_P, _R_co]):
     """A compiled function.
 
     Attributes
@@ -24,12 +24,12 @@ class Kernel(Protocol[P, R_co]):
 
     py_func: Callable[..., Any]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co:
         """Run the machine code, which is compiled on the first call with these types."""
         ...
 
 
-def kernel(function: Callable[P, R_co]) -> Kernel[P, R_co]:
+def kernel(function: Callable[_P, _R_co]) -> Kernel[_P, _R_co]:
     """Compile a function over bare arrays with Numba.
 
     The machine code is cached on disk, releases the GIL, runs in the calling thread alone (two threads in Numba's

@@ -26,7 +26,7 @@ from pipelines.kernels.pages import (
 
 __all__ = ["PagePool", "Pages"]
 
-T = TypeVar("T", bound=np.generic)
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class PagePool:
         )
 
 
-def _resized(array: NDArray[T], size: int) -> NDArray[T]:
+def _resized(array: NDArray[_T], size: int) -> NDArray[_T]:
     """Return a copy with room for `size` values; what is new is not set."""
     resized = np.empty(size, array.dtype)
     n_kept = min(size, len(array))

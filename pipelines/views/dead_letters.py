@@ -60,7 +60,7 @@ class DeadLetters(Viewer):
         zone = zone_name(BROWSER_ZONE, self._browser.zone)
         letters = [(feed.name, letter) for feed in self._feeds for letter in feed.status().ledger.dead_letters]
         newest = sorted(letters, key=lambda named: named[1].received_ns)[-_N_SHOWN:][::-1]
-        now = (zone, *(id(letter) for _, letter in newest))
+        now = (zone, newest)
         if now == self._shown:
             return False
         self._shown = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import panel as pn
 from panel.viewable import Viewable, Viewer
@@ -16,9 +16,7 @@ from pipelines.views.ticks import TickPicture
 __all__ = ["MarketPicture"]
 
 _HEIGHT: Final = 538
-_EMPTY_SHEET: Final = f"""
-.panel {{ height: {_HEIGHT}px; display: grid; place-items: center; box-sizing: border-box; }}
-"""
+_EMPTY_SHEET: Final = f".empty {{ height: {_HEIGHT}px; display: grid; place-items: center; }}"
 
 
 class MarketPicture(Viewer):
@@ -40,7 +38,7 @@ class MarketPicture(Viewer):
         self._browser = browser
         self._of: tuple[Feed, str] | None = None
         self._picture: TickPicture | None = None
-        empty = LiveHTML('<div class="panel quiet">The picture begins with the first row.</div>', sheet=_EMPTY_SHEET)
+        empty = LiveHTML('<div class="empty quiet">The picture begins with the first row.</div>', sheet=_EMPTY_SHEET)
         self._place = pn.Column(empty, sizing_mode="stretch_width", min_height=_HEIGHT, margin=0)
         self.update()
 
@@ -52,7 +50,7 @@ class MarketPicture(Viewer):
         choice = self._choice
         if choice.kind is None:
             return False
-        look = {
+        look: dict[str, Any] = {
             "key": choice.symbol,
             "span_ns": choice.span_ns,
             "reduction": choice.draw,
@@ -66,7 +64,7 @@ class MarketPicture(Viewer):
         self._picture.param.update(**changed)
         return bool(changed)
 
-    def _open(self, feed: Feed, kind: str, look: dict[str, object]) -> None:
+    def _open(self, feed: Feed, kind: str, look: dict[str, Any]) -> None:
         if self._picture is not None:
             self._picture.close()
         self._of = (feed, kind)

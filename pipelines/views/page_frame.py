@@ -103,7 +103,7 @@ class PageFrame:
             self._page.busy = False  # or it would be told whenever any session of the process does anything
 
     def servable(self) -> None:
-        """Publish the page, and begin to update its views once the browser shows it: what changes before may get lost."""
+        """Publish the page. Its views are updated once the browser shows it: what changes before may get lost."""
         self._page.servable()
         pn.state.onload(self._start)
 

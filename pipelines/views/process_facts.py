@@ -52,7 +52,9 @@ class ProcessFacts(Viewer):
             "of it rows": amount(sum(feed.status().memory_bytes for feed in self._feeds)),
             "Threads": count(threading.active_count()),
         }
-        figures = "".join(f'<span><span class="quiet">{name}</span> <b>{value}</b></span>' for name, value in facts.items())
+        figures = "".join(
+            f'<span><span class="quiet">{name}</span> <b>{value}</b></span>' for name, value in facts.items()
+        )
         metrics = '<span><a href="./metrics">/metrics</a> <span class="quiet">for Prometheus</span></span>'
         self._html.html = f'<div class="panel">{figures}{metrics}</div>'
         return self._html.html != before

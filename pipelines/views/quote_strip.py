@@ -12,7 +12,7 @@ from pipelines.views.figures import DASH, clock_time, decimals, percent, price, 
 from pipelines.views.key_figures import KeyFigures, key_figures
 from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
-from pipelines.views.standing import standing_of
+from pipelines.views.standing import Standing, standing_of
 from pipelines.views.zones import zone_of
 
 __all__ = ["QuoteStrip"]
@@ -22,7 +22,8 @@ _SHEET: Final = """
 .big { flex: 0 1 auto; min-width: 190px; }
 .big .last { font-size: 30px; line-height: 1.15; font-weight: 650; letter-spacing: -0.02em; }
 .big .name { display: flex; gap: 12px; align-items: baseline; font-weight: 650; min-width: 0; }
-dl { flex: 1 1 520px; display: grid; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); gap: 8px 18px; margin: 0; }
+dl { flex: 1 1 520px; display: grid; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); gap: 8px 18px; }
+dl { margin: 0; }
 dt { color: var(--quiet); font-size: 12px; white-space: nowrap; }
 dd { margin: 0; font-size: 15px; font-weight: 600; white-space: nowrap; }
 .empty { min-height: 58px; display: flex; flex-direction: column; justify-content: center; gap: 4px; }
@@ -66,10 +67,11 @@ class QuoteStrip(Viewer):
         choice = self._choice
         what = "trade" if "trades" in choice.feed.tables else "row"
         of = f" of {choice.symbol}" if choice.symbol else ""
-        sentence = standing_of(choice.feed.status()).sentence
+        sentence = _why_empty(standing_of(choice.feed.status()), choice.symbol)
         return (
-            f'<div class="empty"><strong>Waiting for the first {what}{escape(of)} from {escape(choice.feed.name)}</strong>'
-            f'<span class="quiet">{escape(sentence[:1].upper() + sentence[1:])}</span></div>'
+            f'<div class="empty"><strong>Waiting for the first {what}{escape(of)} from '
+            f"{escape(choice.feed.name)}</strong>"
+            f'<span class="quiet">{escape(sentence)}</span></div>'
         )
 
     def _figures(self, figures: KeyFigures) -> str:
@@ -79,7 +81,8 @@ class QuoteStrip(Viewer):
         facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in self._facts(figures).items())
         why = "" if standing.word == "live" else f'<div class="quiet">{escape(standing.why)}</div>'
         return (
-            f'<div class="strip"><div class="big"><div class="name"><span>{escape(figures.name)}</span>{standing.badge}</div>'
+            f'<div class="strip"><div class="big">'
+            f'<div class="name"><span>{escape(figures.name)}</span>{standing.badge}</div>'
             f'<div class="last {self._direction}">{price(figures.value, self._n_decimals)}</div>{why}</div>'
             f"<dl>{facts}</dl></div>"
         )
@@ -117,3 +120,9 @@ class QuoteStrip(Viewer):
             "Ask": price(float(quote["ask"]), self._n_decimals),
             "Spread": price(figures.spread, self._n_decimals),
         }
+
+
+def _why_empty(standing: Standing, symbol: str) -> str:
+    if standing.level == "ok" and symbol:
+        return f"The feed is {standing.word}, but nothing of {symbol} has come."
+    return standing.sentence[:1].upper() + standing.sentence[1:]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from panel.theme import Native
 from panel.viewable import Viewable, Viewer
 
-from pipelines.core.dictionary import UNKNOWN
 from pipelines.views.figures import clock_time, decimals, price
 from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
@@ -60,7 +59,7 @@ class Tape(Viewer):
             design=Native,
             theme="simple",
             configuration={"rowHeight": _ROW_PX, "columnDefaults": {"resizable": False}},
-            formatters=dict.fromkeys(("price", "side"), {"type": "html"}),
+            formatters={name: {"type": "html"} for name in ("price", "side")},
             text_align=dict.fromkeys(numbers, "right"),
             header_align=dict.fromkeys(numbers, "right"),
             titles={name: name.replace("_", " ").capitalize() for name in ("time", "side", *numbers)},
@@ -105,9 +104,13 @@ class Tape(Viewer):
             texts[name] = self._numbers(name, rows[name]) if name != "side" else _sides(rows["side"])
         if kind == "trades":
             sides = (_SIDES.get(side, "") for side in rows["side"].tolist())
-            texts["price"] = [f'<span class="{side}">{text}</span>' for side, text in zip(sides, texts["price"], strict=True)]
+            texts["price"] = [
+                f'<span class="{side}">{text}</span>' for side, text in zip(sides, texts["price"], strict=True)
+            ]
         n_blank = _N_ROWS - len(rows["time"])
-        return pd.DataFrame({name: [*reversed(column), *[""] * n_blank] for name, column in texts.items()}, dtype=object)
+        return pd.DataFrame(
+            {name: [*reversed(column), *[""] * n_blank] for name, column in texts.items()}, dtype=object
+        )
 
     def _numbers(self, name: str, values: NDArray[np.float64]) -> list[str]:
         listed = values.tolist()

@@ -108,7 +108,7 @@ a {{ color: inherit; text-decoration: none; }}
 a:hover {{ color: var(--accent); }}
 a:focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }}
 h2 {{ font-size: 13px; font-weight: 650; margin: 0 0 8px; }}
-.quiet {{ color: var(--quiet); }} .up {{ color: var(--up); }} .down {{ color: var(--down); }} .warn {{ color: var(--warn); }}
+.quiet {{ color: var(--quiet); }} .up {{ color: var(--up); }} .down {{ color: var(--down); }}
 .panel {{ background: var(--surface); border: 1px solid var(--line); border-radius: 6px; padding: 12px 14px;
   box-sizing: border-box; }}
 .scroll {{ overflow-x: auto; scrollbar-width: thin; }}
@@ -131,7 +131,8 @@ TABLE_SHEET: Final = f"""
   background: var(--surface); color: var(--text); border: 0;
 }}
 :host .tabulator .tabulator-header, :host .tabulator .tabulator-header .tabulator-col {{
-  background: var(--surface); color: var(--mui-palette-text-secondary); font-family: inherit; font-weight: 500; border: 0;
+  background: var(--surface); color: var(--mui-palette-text-secondary); font-family: inherit; font-weight: 500;
+  border: 0;
 }}
 :host .tabulator .tabulator-header {{ border-bottom: 1px solid color-mix(in srgb, var(--text) 13%, transparent); }}
 :host .tabulator .tabulator-header .tabulator-col .tabulator-col-content {{ padding: 2px 6px 6px; }}
@@ -140,7 +141,9 @@ TABLE_SHEET: Final = f"""
 :host .tabulator .tabulator-row.tabulator-selectable:hover {{
   background: var(--surface); color: var(--text); border: 0; min-height: 0; cursor: default;
 }}
-:host .tabulator .tabulator-row .tabulator-cell {{ padding: 0 6px; line-height: 22px; border: 0; font-family: inherit; }}
+:host .tabulator .tabulator-row .tabulator-cell {{
+  padding: 0 6px; line-height: 22px; border: 0; font-family: inherit;
+}}
 .buy {{ color: var(--mui-palette-success-main); }} .sell {{ color: var(--mui-palette-error-main); }}
 """
 """For Tabulator, which would stay white in dark mode."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.clock import NS_PER_SECOND, Clock
-from pipelines.core.spec import Reduction
+from pipelines.core.spec import CANVAS_COLUMNS, Reduction
 from pipelines.live.window_buffer import TickFeed, WindowBuffer
 from pipelines.views.axis import NS_PER_MS, TimeAxis
 from pipelines.views.raster_reference import Canvas, rasterize
@@ -18,8 +18,11 @@ from pipelines.views.tick_scale import CountScale, ValueScale
 __all__ = ["Frame", "FrameMaker", "Viewport"]
 
 _QUIET_NS: Final = NS_PER_SECOND
-_MAX_COLUMNS: Final = 2_400
+_MAX_COLUMNS: Final = CANVAS_COLUMNS[-1]
 _MAX_ROWS: Final = 1_200
+_FIRST_SIZE_PX: Final = (CANVAS_COLUMNS[0], 200)
+"""Until the browser has told the size: small, for enlarging keeps spikes and shrinking loses them."""
+
 _WIDENINGS: Final = (1, 16, 256)
 """How far to look for the rows that a line comes from and goes to, in widths of the viewport."""
 
@@ -98,7 +101,7 @@ class FrameMaker:
     def __init__(self, feed: TickFeed, buffer: WindowBuffer, *, value: str, clock: Clock) -> None:
         self.reduction: Reduction = "points"
         self.zone = "UTC"
-        self.size_px = (1_200, 400)
+        self.size_px = _FIRST_SIZE_PX
         self.viewport: Viewport | None = None
         self._feed, self._buffer, self._value, self._clock = feed, buffer, value, clock
         self._values, self._counts = ValueScale(), CountScale()

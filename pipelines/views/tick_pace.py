@@ -8,14 +8,15 @@ __all__ = ["Pace"]
 
 _SLOWEST: Final = 10
 _RECOVERY: Final = 0.9
+_TOLERANCE: Final = 4
 
 
 class Pace:
     """Decides at each beat of a session's loop whether a frame may be drawn.
 
-    A beat that comes late says that the loop has more to do than it can. Then the time between frames doubles, up to
-    ten periods; it shrinks again bit by bit. After a frame the loop is left alone for as long as the frame took, so
-    clicks and other sessions get half of the time whatever a frame costs.
+    A beat that comes late by a quarter of its period says that the loop has more to do than it can. Then the time
+    between frames doubles, up to ten periods; it shrinks again bit by bit. After a frame the loop is left alone for as
+    long as the frame took, so clicks and other sessions get half of the time whatever a frame costs.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class Pace:
         """Note a beat. Returns whether a frame may be drawn now."""
         late_ns = 0 if self._beat_ns is None else now_ns - self._beat_ns - self._period_ns
         self._beat_ns = now_ns
-        if late_ns > self._period_ns:
+        if late_ns > self._period_ns // _TOLERANCE:
             self.interval_ns = min(2 * self.interval_ns, _SLOWEST * self._period_ns)
         else:
             self.interval_ns = max(int(self.interval_ns * _RECOVERY), self._period_ns)

@@ -25,11 +25,11 @@ def test_a_kernel_and_its_python_function_do_the_same() -> None:
 def test_kernels_run_as_plain_python_where_compiling_is_off() -> None:
     program = (
         "import numpy as np\n"
-        "from pipelines.kernels.scatter import order_by_key as k\n"
-        "order = np.empty(3, np.int64)\n"
-        "k(np.array([1, 0, 1], np.int32), np.empty(2, np.int64), order)\n"
-        "print(order.tolist(), k.py_func is k)\n"
+        "from pipelines.kernels.latest import latest_rows as k\n"
+        "rows = np.full(2, -1)\n"
+        "k(np.array([1, 0, 1], np.int32), np.array([5, 6, 7]), np.zeros(2, np.int64), rows)\n"
+        "print(rows.tolist(), k.py_func is k)\n"
     )
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "[1, 0, 2] True\n"
+    assert done.stdout == "[1, 2] True\n"

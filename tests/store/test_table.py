@@ -110,6 +110,50 @@ def test_pages_go_before_newer_segments_and_segments_before_newer_pages() -> Non
     assert table.keys().tolist() == [2]
 
 
+def test_a_look_for_many_pages_passes_over_no_older_segment() -> None:
+    table = table_with(max_rows=SEGMENT_ROWS, min_rows=0)
+    table.append(readings(np.arange(PAGE_ROWS), key=0))
+    table.append(readings(np.arange(SEGMENT_ROWS) + 1_000, key=1))
+    table.append(readings(np.arange(2 * PAGE_ROWS) + 10_000, key=2))
+    assert table.evict() == PAGE_ROWS + SEGMENT_ROWS
+    assert table.keys().tolist() == [2]
+
+
+def test_late_rows_go_with_the_younger_ones_that_stood_before_them() -> None:
+    table = table_with(window_ns=50, max_rows=2 * PAGE_ROWS, min_rows=0)
+    times = [1_000] * PAGE_ROWS + [10] * PAGE_ROWS + [1_000]
+    table.append(readings(times))
+    assert table.evict() == 2 * PAGE_ROWS
+    assert n_rows(table, 0) == 1
+
+
+def test_keys_leave_one_after_the_other_as_the_window_moves_on() -> None:
+    table = table_with(window_ns=10)
+    for time in range(5):
+        table.append(readings([time], key=time))
+    n_evicted = []
+    for time in range(10, 16):
+        table.append(readings([time], key=9))
+        n_evicted.append(table.evict())
+    assert n_evicted == [0, 1, 1, 1, 1, 1]
+    assert table.keys().tolist() == [9]
+
+
+def test_the_pages_behind_a_segment_outlive_it_and_leave_in_their_turn() -> None:
+    table = table_with(window_ns=200)
+    n_open = 3 * PAGE_ROWS
+    times = np.concatenate([np.zeros(SEGMENT_ROWS), 1_000 + np.arange(n_open)])
+    table.append(readings(times, key=0))
+    table.evict()
+    assert n_rows(table, 0) == n_open
+    table.append(readings(np.full(5, 1_000 + PAGE_ROWS + 200), key=1))
+    assert table.evict() == PAGE_ROWS
+    table.append(readings(np.full(SEGMENT_ROWS - 1, 1_200), key=2))  # takes the pages that are free now
+    series = table.series(0)
+    assert series is not None
+    assert series.tail(n_open)["time"].tolist() == times[-2 * PAGE_ROWS :].tolist()
+
+
 def test_a_busy_key_never_evicts_the_minimum_of_the_others() -> None:
     table = table_with(max_rows=2 * SEGMENT_ROWS, min_rows=100)
     quiet = [readings(np.arange(n), key=key) for key, n in ((0, 100), (1, SEGMENT_ROWS + 99), (2, 1_000))]
@@ -144,7 +188,7 @@ def test_memory_stays_below_its_limit_and_counts_what_is_allocated() -> None:
     assert table.n_bytes > limit * 0.9
 
 
-def test_ten_million_rows_would_take_less_than_the_raw_columns_and_a_third() -> None:
+def test_rows_and_summaries_take_less_than_the_raw_columns_and_a_third() -> None:
     table = Table(TableSpec(TRADES))
     for start in range(0, 1_000_000, 50_000):
         times = np.arange(start, start + 50_000)
