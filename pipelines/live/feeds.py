@@ -15,7 +15,7 @@ from pipelines.core.spec import AggregateSpec, FeedSpec, Retention
 from pipelines.graph.catalogue import read_url
 from pipelines.live.feed import Feed
 
-__all__ = ["MEMORY_VARIABLE", "SOURCE_VARIABLE", "WINDOW_VARIABLE", "Feeds", "declare", "process_feeds"]
+__all__ = ["MEMORY_VARIABLE", "SOURCE_VARIABLE", "WINDOW_VARIABLE", "Feeds", "declare", "open_feed", "process_feeds"]
 
 SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
 """URLs of the sources, apart by white space. Unset: the demo."""
@@ -99,6 +99,35 @@ def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> 
 
 _lock = threading.Lock()
 _feeds: Feeds | None = None
+_opened: dict[str, Feed] = {}
+
+
+def open_feed(url: str, *, window: str = "30m", memory: str = "4G") -> Feed:
+    """Return the running feed of a source, for scripts and notebooks: a cell that is run again gets the same feed.
+
+    Parameters
+    ----------
+    url : str
+        URL of the source.
+    window, memory : str
+        How much is kept, such as ``30m`` and ``4G``. Where they, or an option of the URL, differ from those of the feed
+        that runs under the same name, that one is stopped and a new one takes its place.
+
+    Raises
+    ------
+    SpecError
+        Where the URL, the window or the memory can't be read.
+    """
+    (spec,) = declare([url], window=window, memory=memory)
+    with _lock:
+        feed = _opened.get(spec.source.name)
+        if feed is None or feed.spec != spec:
+            if feed is not None:
+                feed.stop()
+            feed = _opened[spec.source.name] = Feed(spec)
+            atexit.register(feed.stop)
+        feed.start()
+        return feed
 
 
 def process_feeds() -> Feeds:

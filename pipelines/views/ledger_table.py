@@ -71,7 +71,8 @@ def _section(status: FeedStatus) -> str:
     facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(status))
     rows = "".join(_row(status, kind) for kind in dict.fromkeys((*status.window_records, *status.ledger.kinds)))
     return (
-        f'<section class="panel"><div class="top"><strong>{escape(status.name)}</strong>{standing.badge}<span class="quiet">{escape(status.address)}</span></div>'
+        f'<section class="panel"><div class="top"><strong>{escape(status.name)}</strong>{standing.badge}'
+        f'<span class="quiet">{escape(status.address)}</span></div>'
         f'<div class="quiet">{escape(standing.why)}</div><dl>{facts}</dl>'
         f'<div class="scroll"><table><thead><tr>{_HEAD}</tr></thead><tbody>{rows}</tbody></table></div>'
         f"{faults}</section>"

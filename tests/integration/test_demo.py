@@ -71,11 +71,11 @@ def test_a_client_of_ones_own_sees_what_the_feed_stores() -> None:
         newest_ns = max(time for time, _, _ in seen)
         wait_until(lambda: (feed.tables["trades"].newest_ns or 0) > newest_ns)
         stored = set()
-        for code in feed.tables["trades"].keys():
-            series = feed.tables["trades"].series(int(code))
+        for code in feed.tables["trades"].keys().tolist():
+            series = feed.tables["trades"].series(code)
             assert series is not None
             rows = series.since(0).columns
-            name = feed.dictionary.name(int(code))
+            name = feed.dictionary.name(code)
             stored |= {(t, name, p) for t, p in zip(rows["time"].tolist(), rows["price"].tolist(), strict=True)}
     finally:
         feed.stop()
