@@ -38,5 +38,5 @@ clean: ## remove the environment and what the tools left behind
 	@touch $@
 
 .venv/installed-dev: $(SETUP)
-	@PYTHON='$(PYTHON)' sh .ci/environment test,lint
+	@PYTHON='$(PYTHON)' sh .ci/environment test,lint,notebook
 	@touch $@ .venv/installed

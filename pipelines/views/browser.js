@@ -1,6 +1,11 @@
-// The cookie outlives the page, so that the next one is served in the right colours at once.
-function remember(dark) {
-  document.cookie = `streamshade_dark=${Number(dark)}; path=/; max-age=31536000; samesite=lax`
+// The browser decides whether the page is dark. The cookie outlives the page, so that the next one is served right.
+function chooseColours(view) {
+  const page = view.model.document.roots().find((root) => root.data && "dark_theme" in root.data).data
+  view.connect(page.properties.dark_theme.change, () => {
+    document.cookie = `streamshade_dark=${Number(page.dark_theme)}; path=/; max-age=31536000; samesite=lax`
+  })
+  const chosen = document.cookie.includes("streamshade_dark=")
+  if (!chosen && matchMedia("(prefers-color-scheme: dark)").matches) page.dark_theme = true
 }
 
 function tell(words) {
@@ -22,8 +27,7 @@ function comeBack() {
 export function render({model, view, el}) {
   el.style.display = "none"
   model.zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"
-  if (model.dark === null) model.dark = matchMedia("(prefers-color-scheme: dark)").matches
-  model.on("dark", () => remember(model.dark))
+  chooseColours(view)
   // A hidden tab draws no frames, so it acknowledges nothing and is sent nothing until it is looked at again.
   const acknowledge = () => requestAnimationFrame(() => { model.n_drawn = model.n_sent })
   model.on("n_sent", acknowledge)

@@ -24,14 +24,14 @@ class Browser(JSComponent):
         Updates that the browser has drawn. It falls behind where the line is slow and while the tab is hidden.
     zone : str
         The browser's time zone, an IANA name; empty until it has told.
-    dark : bool or None
-        Whether the page is dark; None until somebody chose.
+    dark : bool
+        Whether the page is dark there.
     """
 
     n_sent = param.Integer(default=0)
     n_drawn = param.Integer(default=0)
     zone = param.String()
-    dark = param.Boolean(default=None, allow_None=True)
+    dark = param.Boolean(default=False)
 
     _esm = Path(__file__).with_suffix(".js")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.core.clock import NS_PER_SECOND
 
-__all__ = ["DASH", "amount", "clock_time", "count", "decimals", "duration", "percent", "price", "rate"]
+__all__ = ["DASH", "amount", "clock_time", "count", "decimals", "duration", "percent", "price", "rate", "signed"]
 
 DASH: Final = "\N{EN DASH}"
 """Stands where there is no number."""
@@ -67,6 +67,13 @@ def percent(share: float) -> str:
     text = f"{abs(share):.2%}"
     sign = "" if text == "0.00%" else "+" if share > 0 else _MINUS
     return sign + text
+
+
+def signed(change: float, n_decimals: int) -> str:
+    """Return a change with its sign, or a dash where it is not a number."""
+    change = round(change, n_decimals)
+    text = price(abs(change), n_decimals)
+    return f"+{text}" if change > 0 else f"{_MINUS}{text}" if change < 0 else text
 
 
 def clock_time(time_ns: int, zone: tzinfo = UTC) -> str:

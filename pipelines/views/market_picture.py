@@ -55,7 +55,7 @@ class MarketPicture(Viewer):
             "span_ns": choice.span_ns,
             "reduction": choice.draw,
             "zone": choice.zone_name,
-            "dark": bool(self._browser.dark),
+            "dark": self._browser.dark,
         }
         if self._picture is None or self._of != (choice.feed, choice.kind):
             self._open(choice.feed, choice.kind, look)

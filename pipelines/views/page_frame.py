@@ -83,7 +83,7 @@ class PageFrame:
 
     def __init__(self, name: str, compose: Compose) -> None:
         pn.extension("tabulator")
-        self.browser = Browser(dark=_remembered_mode())
+        self.browser = Browser(dark=pn.state.cookies.get(DARK_COOKIE) == "1")
         self._notice = LiveHTML(sheet=_NOTICE_SHEET, visible=False)
         rows = self._compose(compose)
         self._views = [view for row in rows for view in (row if isinstance(row, tuple) else (row,))]
@@ -95,17 +95,20 @@ class PageFrame:
             header=[LiveHTML(_navigation(name), sheet=_NAVIGATION_SHEET)],
             main=[self._notice, *map(_laid_out, rows), self.browser],
             theme_config=THEME,
-            dark_theme=bool(self.browser.dark),
+            dark_theme=self.browser.dark,
             sx=PAGE_STYLE,
             busy_indicator=None,
         )
+        self._page.param.watch(lambda event: setattr(self.browser, "dark", event.new), "dark_theme")
         with edit_readonly(self._page):
             self._page.busy = False  # or it would be told whenever any session of the process does anything
 
     def servable(self) -> None:
         """Publish the page. Its views are updated once the browser shows it: what changes before may get lost."""
         self._page.servable()
-        pn.state.onload(self._start)
+        # In the background, or each beat would tell every page of the process that the server is busy.
+        beats = PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True)
+        pn.state.onload(beats.start)
 
     def _compose(self, compose: Compose) -> list[LiveView | tuple[LiveView, LiveView]]:
         try:
@@ -113,13 +116,6 @@ class PageFrame:
         except StreamshadeError as error:
             self._show_notice(str(error))
             return []
-
-    def _start(self) -> None:
-        self._page.dark_theme = bool(self.browser.dark)
-        self._page.param.watch(lambda event: setattr(self.browser, "dark", event.new), "dark_theme")
-        self.browser.param.watch(lambda event: setattr(self._page, "dark_theme", bool(event.new)), "dark")
-        # In the background, or each beat would tell every page of the process that the server is busy.
-        PeriodicCallback(callback=self._beat, period=_BEAT_MS, background=True).start()
 
     def _beat(self) -> None:
         self._n_beats += 1
@@ -151,10 +147,6 @@ def _laid_out(row: LiveView | tuple[LiveView, LiveView]) -> Any:
     wide.styles = CARD | {"flex": "1000 1 600px", "min-width": "0"}
     narrow.styles = CARD | {"flex": "1 1 380px", "max-width": "100%"}
     return pn.FlexBox(wide, narrow, gap="16px", margin=0, sizing_mode="stretch_width", align_items="stretch")
-
-
-def _remembered_mode() -> bool | None:
-    return {"0": False, "1": True}.get(pn.state.cookies.get(DARK_COOKIE, ""))
 
 
 def _navigation(current: str) -> str:

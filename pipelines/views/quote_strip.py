@@ -8,7 +8,7 @@ from typing import Any, Final
 from panel.viewable import Viewable, Viewer
 
 from pipelines.core.dictionary import UNKNOWN
-from pipelines.views.figures import DASH, clock_time, decimals, percent, price, rate
+from pipelines.views.figures import DASH, clock_time, decimals, percent, price, rate, signed
 from pipelines.views.key_figures import KeyFigures, key_figures
 from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
@@ -101,12 +101,11 @@ class QuoteStrip(Viewer):
     def _facts(self, figures: KeyFigures) -> dict[str, str]:
         change = figures.change
         colour = "up" if change > 0 else "down" if change < 0 else "quiet"
-        facts = {"1 min": f'<span class="{colour}">{percent(figures.share_of_change)}</span>'}
-        if "quotes" in self._choice.feed.tables:
+        sensor = figures.kind == "readings"
+        moved = signed(change, self._n_decimals) if sensor else percent(figures.share_of_change)
+        facts = {"1 min": f'<span class="{colour}">{moved}</span>'}
+        if "quotes" in self._choice.feed.tables and not sensor:
             facts |= self._quote(figures)
-        else:
-            low, high = (figures.minute.min(), figures.minute.max()) if len(figures.minute) else (float("nan"),) * 2
-            facts |= {"Low 1 min": price(low, self._n_decimals), "High 1 min": price(high, self._n_decimals)}
         unit = {"trades": "Trades/s", "readings": "Readings/s"}.get(figures.kind, "Rows/s")
         newest = clock_time(figures.newest_ns, zone_of(self._choice.zone_name))[:-3]
         return facts | {unit: rate(figures.per_second), "Newest": newest}

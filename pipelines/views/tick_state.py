@@ -22,6 +22,8 @@ class TickState(DataModel):
     origin = bp.String("0", help="Time at 0 of the axis, nanoseconds UTC")
     zone = bp.String("UTC", help="Time zone of axis and hover")
     home = bp.Any(help="Left, bottom, right, top of the newest frame that was followed")
+    frame = bp.Int(0, help="Frames sent")
+    painted = bp.Int(0, help="The newest frame that the browser has painted; it falls behind in a tab that is hidden")
     pointer = bp.Any(help="Where the pointer is: milliseconds of the axis, and value")
     row = bp.Any(help="The row under the pointer: time, value and cell as text; empty where there is none")
 
@@ -43,9 +45,11 @@ const now = [x_range.start, y_range.start, x_range.end, y_range.end];
 if (now.some((edge, i) => edge !== state.home[i])) state.following = false;
 """
 
+_ACKNOWLEDGE_JS = "const frame = state.frame; requestAnimationFrame(() => setTimeout(() => { state.painted = frame }))"
+
 
 def follow_in_browser(plot: Plot, source: ColumnDataSource, state: TickState) -> None:
-    """Let ranges follow the image that comes, until somebody moves them; a reset follows again."""
+    """Let ranges follow the image that comes, until somebody moves them or again resets them; tell what is painted."""
     args = {"plot": plot, "source": source, "state": state}
     source.js_on_change("data", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
     pause = CustomJS(args=args, code=_PAUSE_JS)
@@ -53,3 +57,4 @@ def follow_in_browser(plot: Plot, source: ColumnDataSource, state: TickState) ->
         axis_range.js_on_change("start", pause)
         axis_range.js_on_change("end", pause)
     plot.js_on_event("reset", CustomJS(args=args, code=f"{_APPLY_JS}\nstate.following = true;"))
+    state.js_on_change("frame", CustomJS(args=args, code=_ACKNOWLEDGE_JS))

@@ -30,6 +30,9 @@ __all__ = ["TickPicture", "caption"]
 
 _FRAME_MS: Final = 100
 _HEAD_PX: Final = 36
+_PATIENCE_NS: Final = 5 * NS_PER_SECOND
+"""How long to wait for a frame to be painted: an answer is lost with its connection, and a hidden tab gives none."""
+
 _STALE_NS: Final = 2 * NS_PER_SECOND
 
 
@@ -70,7 +73,7 @@ class TickPicture(Viewer):
     Notes
     -----
     *Threads.* It belongs to one session and draws on that session's loop, at most 10 frames a second, and fewer
-    where frames or the loop are slow. A frame that would come late is left out, never queued.
+    where the frames, the loop or the browser are slow. A frame that would come late is left out, never queued.
     """
 
     key = param.String(default="", doc="The symbol or sensor.")
@@ -96,6 +99,7 @@ class TickPicture(Viewer):
         self._frame: Frame | None = None
         self._shown: list[tuple[Any, TickState]] = []
         self._inbox: deque[Callable[[], None]] = deque()
+        self._drawn_ns = 0
         self._pace = Pace(_FRAME_MS * NS_PER_MS)
         self._counter = Counter()
         self._image = hv.DynamicMap(self._draw, streams=[self._counter])
@@ -128,10 +132,16 @@ class TickPicture(Viewer):
         began_ns = self._clock.monotonic_ns()
         if not self._pace.beat(began_ns):
             return
-        if self._maker.advance():
+        if self._maker.advance() and self._is_painted(began_ns):
+            self._drawn_ns = began_ns
             self._counter.event()
             self._pace.drew(began_ns, self._clock.monotonic_ns())
         self._tell()
+
+    def _is_painted(self, now_ns: int) -> bool:
+        """Tell whether the newest frame is on a screen: until then another one would only queue."""
+        painted = not self._shown or any(state.painted >= state.frame for _, state in self._shown)
+        return painted or now_ns - self._drawn_ns >= _PATIENCE_NS
 
     def close(self) -> None:
         """Let go of the feed. The picture stands still from here on."""
@@ -204,6 +214,8 @@ class TickPicture(Viewer):
             state.on_change("following", self._on_browser_following)
             state.on_change("pointer", partial(self._on_pointer, plot, state))
             self._shown.append((plot, state))
+        else:
+            state.frame += 1
         state.set_axis(self._frame.axis)
         label_axes(plot.state, self._frame)
 

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from pipelines.live.feed import Feed
-from pipelines.views.figures import DASH, count, decimals, percent, price, rate
+from pipelines.views.figures import DASH, count, decimals, percent, price, rate, signed
 from pipelines.views.key_figures import KeyFigures, busiest, key_figures
 from pipelines.views.live_html import LiveHTML
 from pipelines.views.sparkline import sparkline
@@ -120,12 +120,13 @@ class Watchlist(Viewer):
         needed = max(decimals(figures.value), decimals(figures.spread) if figures.quote else 0)
         n_decimals = self._decimals[code] = max(needed, self._decimals.get(code, 0))
         link = escape("./market?" + urlencode({"feed": self._feed.name, "symbol": figures.name}))
-        change = figures.share_of_change
+        change = figures.change
+        moved = signed(change, n_decimals) if figures.kind == "readings" else percent(figures.share_of_change)
         colour = "up" if change > 0 else "down" if change < 0 else "quiet"
         return (
             f'<tr><td><a href="{link}" title="{escape(figures.name)}">{escape(figures.name)}</a></td>'
             f'<td class="number">{price(figures.value, n_decimals)}</td>'
-            f'<td class="number {colour}">{percent(change)}</td>'
+            f'<td class="number {colour}">{moved}</td>'
             f'<td class="number">{price(figures.spread, n_decimals) if figures.quote else DASH}</td>'
             f'<td class="number quiet">{rate(figures.per_second)}</td>'
             f'<td class="{colour}">{sparkline(figures.trail[-60:])}</td></tr>'

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipelines.views.figures import DASH, amount, clock_time, count, decimals, duration, percent, price, rate
+from pipelines.views.figures import DASH, amount, clock_time, count, decimals, duration, percent, price, rate, signed
 from tests.views.fakes import START_NS
 
 
@@ -50,6 +50,13 @@ def test_what_is_not_a_number_is_a_dash() -> None:
 )
 def test_a_change_has_a_sign_unless_it_is_nothing(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"), [(1.5, "+1.50"), (-1.5, "\N{MINUS SIGN}1.50"), (0.0, "0.00"), (float("nan"), DASH)]
+)
+def test_an_absolute_change_has_a_sign_too(change: float, text: str) -> None:
+    assert signed(change, 2) == text
 
 
 def test_a_time_shows_the_digits_of_the_integer_in_its_zone() -> None:

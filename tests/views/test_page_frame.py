@@ -58,7 +58,7 @@ def test_nothing_is_sent_to_a_browser_that_has_not_drawn_the_last_update() -> No
 def test_an_acknowledgement_that_got_lost_does_not_stop_the_page_for_good() -> None:
     view = Counter()
     frame = frame_of(view)
-    for _ in range(101):
+    for _ in range(60):
         frame._beat()
     assert view.n_updates == 2
 

@@ -75,14 +75,14 @@ def test_it_grows_stale_while_nothing_comes_and_tells_when_the_source_is_gone() 
     assert "connection lost" in strip._html.html
 
 
-def test_a_sensor_has_its_range_instead_of_a_quote() -> None:
+def test_a_sensor_has_no_quote_and_its_change_is_no_percentage() -> None:
     feed = FakeFeed(kinds=("readings",))
-    for value in (3.0, 1.5, 2.0):
+    for value in (3.0, 1.5, 2.5):
         feed.read("boiler", value)
         feed.clock.advance(seconds=1)
     found = facts(strip_of(feed, symbol="boiler"))
-    assert (found["Low 1 min"], found["High 1 min"]) == ("1.5", "3.0")
-    assert "Spread" not in found
+    assert found["1 min"] == "\N{MINUS SIGN}0.5"
+    assert found.keys() == {"1 min", "Readings/s", "Newest"}
 
 
 def test_nothing_is_sent_while_nothing_changed() -> None:

@@ -62,6 +62,24 @@ def test_new_rows_come_with_the_next_beat_and_nothing_is_drawn_without(feed: Han
     assert source.data["image"][0] is not before
 
 
+def test_no_frame_is_sent_before_the_last_one_is_painted(feed: HandFeed) -> None:
+    picture = picture_of(feed)
+    pn.panel(picture).get_root()
+    _, _, state = shown(picture)
+
+    def beat(seconds: float) -> int:
+        feed.clock.advance(seconds=seconds)
+        feed.add([feed.clock.now_ns()], [100.0])
+        picture.advance()
+        return state.frame
+
+    assert [beat(0.1) for _ in range(5)] == [1] * 5
+    state.painted = 1
+    assert beat(0.1) == 2
+    assert beat(0.1) == 2
+    assert beat(5) == 3  # the answer may have been lost with its connection
+
+
 def test_a_point_alone_in_its_pixel_has_the_first_colour_and_empty_pixels_none(feed: HandFeed) -> None:
     picture = picture_of(feed)
     root = pn.panel(picture).get_root()
