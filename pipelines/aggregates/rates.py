@@ -51,7 +51,7 @@ class RatesSnapshot:
         """Return a key's last value in each bin up to `edge_ns` (float64[n_bins]), oldest first, NaN where none."""
         n_bins = self.bins.shape[1]
         wanted = np.arange(edge_ns // self.bin_ns - n_bins + 1, edge_ns // self.bin_ns + 1)
-        if code >= len(self.bins):
+        if not 0 <= code < len(self.bins):
             return np.full(n_bins, np.nan)
         places = wanted % n_bins
         return np.where(self.bins[code, places] == wanted, self.last[code, places], np.nan)

@@ -88,10 +88,18 @@ class Batch:
 
     @classmethod
     def concatenate(cls, batches: Sequence[Batch]) -> Batch:
-        """Join batches of one schema, in order. The identity survives only where every batch has one."""
+        """Join batches of one schema, in order. The identity survives only where every batch has one.
+
+        Raises
+        ------
+        ValueError
+            Where the schemas differ.
+        """
         if len(batches) == 1:
             return batches[0]
         schema = batches[0].schema
+        if any(batch.schema is not schema for batch in batches):
+            raise ValueError(f"batches of {schema.kind} can't be joined with those of another kind")
         columns = {name: np.concatenate([batch[name] for batch in batches]) for name in schema.names}
         identities = [batch.identity for batch in batches if batch.identity is not None]
         return cls(schema, columns, identity=np.concatenate(identities) if len(identities) == len(batches) else None)

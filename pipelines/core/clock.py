@@ -21,6 +21,8 @@ _UNITS_NS: Final = {
     "d": 86_400 * NS_PER_SECOND,
 }
 
+_LONGEST_NS: Final = 36_500 * _UNITS_NS["d"]
+
 
 class Clock(Protocol):
     """Where the time comes from. Safe to read from any thread."""
@@ -87,4 +89,6 @@ def parse_duration_ns(text: str) -> int:
         duration_ns = 0
     if duration_ns <= 0:
         raise SpecError(f"{text!r} is no duration: write a number and a unit, such as 30m, 12h, 90s or 500ms")
+    if duration_ns > _LONGEST_NS:
+        raise SpecError(f"{text!r} is too long: at most 36500d, lest sums of times overflow")
     return duration_ns

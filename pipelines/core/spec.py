@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.core.errors import ErrorPolicy, SpecError
+from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, Schema
 from pipelines.core.url import SourceSpec
 
@@ -64,13 +64,13 @@ class AggregateSpec:
         Which aggregate: a name of `pipelines.aggregates.catalogue`.
     kind : str
         The kind of rows that it takes.
-    on_error : {"drop", "dead_letter", "stop"}
-        What happens to a batch that it fails on.
+    on_error : {"drop", "stop"}
+        Whether it goes on without a batch that it failed on, or the feed stops. The rows are stored in either case.
     """
 
     name: str
     kind: str
-    on_error: ErrorPolicy = "drop"
+    on_error: Literal["drop", "stop"] = "drop"
 
 
 @dataclass(frozen=True, slots=True)

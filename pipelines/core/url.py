@@ -50,8 +50,8 @@ class SourceSpec:
         Whether the URL named the kinds. Otherwise `kinds` are all there are.
     fields : mapping of str to str
         From our column to the field of the message that holds it, where the two differ.
-    time_unit_ns : int
-        Nanoseconds in one unit of a message's numeric times.
+    time_unit_ns : int or None
+        Nanoseconds in one unit of a message's numeric times; None where the format decides.
     key : str
         The field that, with the symbol or sensor, makes a record unique; empty where none is declared.
     symbol : str
@@ -75,7 +75,7 @@ class SourceSpec:
     kinds: tuple[str, ...] = tuple(KINDS)
     declared: bool = False
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    time_unit_ns: int = 1
+    time_unit_ns: int | None = None
     key: str = ""
     symbol: str = ""
     struct: str = ""
@@ -145,8 +145,8 @@ def parse_source(url: str, *, known_options: Mapping[str, Iterable[str]], format
     format_name = common.get("format", "")
     if format_name and format_name not in formats:
         raise SpecError(f"unknown format {format_name!r}{nearest(format_name, formats)}")
-    time_unit = common.get("time_unit", "ns")
-    if time_unit not in TIME_UNITS_NS:
+    time_unit = common.get("time_unit")
+    if time_unit is not None and time_unit not in TIME_UNITS_NS:
         raise SpecError(f"time_unit={time_unit}: expected one of {', '.join(TIME_UNITS_NS)}")
     kinds = tuple(schema_of(kind).kind for kind in common["kind"].split(",")) if "kind" in common else tuple(KINDS)
     return SourceSpec(
@@ -161,7 +161,7 @@ def parse_source(url: str, *, known_options: Mapping[str, Iterable[str]], format
         kinds=kinds,
         declared="kind" in common,
         fields=MappingProxyType(_fields(common.get("map", ""))),
-        time_unit_ns=TIME_UNITS_NS[time_unit],
+        time_unit_ns=None if time_unit is None else TIME_UNITS_NS[time_unit],
         key=common.get("key", ""),
         symbol=common.get("symbol", ""),
         struct=common.get("struct", ""),

@@ -97,7 +97,7 @@ class BinanceDecoder:
                 raise SpecError(f"format=binance knows its fields and its key: leave {option}= out")
         self._message_kind = message_kind(spec)
         self._symbol = spec.symbol
-        self._time_unit_ns = spec.time_unit_ns if spec.time_unit_ns > 1 else _MILLISECOND_NS
+        self._time_unit_ns = spec.time_unit_ns or _MILLISECOND_NS
         self._dictionary = dictionary
         self._forms = {name: form for name, form in _FORMS.items() if form.kind in self._kinds}
 

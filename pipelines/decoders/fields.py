@@ -11,7 +11,7 @@ from pipelines.core.errors import DecodeError
 from pipelines.core.schema import Column, Schema
 from pipelines.core.url import SourceSpec, nearest
 from pipelines.decoders.rows import name_fault, shown
-from pipelines.decoders.values import identity_of, number_of, side_of, time_ns_of
+from pipelines.decoders.values import identity_of, number_of, optional_number_of, side_of, time_ns_of
 
 __all__ = ["KIND_FIELD", "RecordFields", "Row"]
 
@@ -51,7 +51,7 @@ class RecordFields:
         self.columns = {name: spec.fields.get(name, name) for name in schema.names}
         self.key = spec.key
         self.default_name = spec.symbol
-        self.time_unit_ns = spec.time_unit_ns
+        self.time_unit_ns = spec.time_unit_ns or 1
         self._dictionary = dictionary
         self.required = frozenset(self.columns[column.name] for column in schema.columns if self._needs(column))
         self._readers = [
@@ -89,7 +89,9 @@ class RecordFields:
             return lambda value: time_ns_of(value, self.time_unit_ns)
         if column.name == self.schema.key:
             return self._code_of
-        return side_of if column.unit == "sign" else number_of
+        if column.unit == "sign":
+            return side_of
+        return number_of if column.required else optional_number_of
 
     def _absent(self, column: Column) -> object:
         """Return what stands for a value that is absent or null; None has no meaning but as a side."""

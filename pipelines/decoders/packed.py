@@ -56,7 +56,7 @@ class PackedDecoder:
             raise SpecError(f"format=packed holds records of one kind: add kind= with one of {', '.join(KINDS)}")
         self._schema = KINDS[spec.kinds[0]]
         self._layout = layout_of(self._schema, spec)
-        self._time_unit_ns = spec.time_unit_ns
+        self._time_unit_ns = spec.time_unit_ns or 1
         self._default_name = spec.symbol
         self._dictionary = dictionary
         field = self._layout.columns.get(self._schema.key)

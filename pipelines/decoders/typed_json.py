@@ -123,7 +123,7 @@ class _Typed:
     def _codes(self, names: list[str | None] | None, n_rows: int) -> NDArray[np.int32] | None:
         default = self._fields.default_name
         if default:
-            names = [name or default for name in names or [None] * n_rows]
+            names = [default if name is None else name for name in names or [None] * n_rows]
         codes = self._dictionary.encode(names or ())  # type: ignore[arg-type]
         return None if n_rows and codes.min() == UNKNOWN else codes
 

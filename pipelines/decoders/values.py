@@ -22,6 +22,7 @@ __all__ = [
     "float_times_ns_of",
     "identity_of",
     "number_of",
+    "optional_number_of",
     "side_of",
     "time_ns_of",
     "times_ns_of",
@@ -132,6 +133,11 @@ def number_of(value: object) -> float:
     raise DecodeError(f"expected a number, got {shown(value)}")
 
 
+def optional_number_of(value: object) -> float:
+    """Return `number_of` a value that may be missing: "null" in a string is NaN, as typed decoding reads it."""
+    return float("nan") if isinstance(value, str) and value.lower() == "null" else number_of(value)
+
+
 def side_of(value: object) -> int:
     """Return +1, -1 or 0 for a side in any of the spellings of `SIDES`; raises `DecodeError` for any other."""
     if isinstance(value, str):
@@ -160,6 +166,8 @@ def identity_of(value: object) -> int:
     if isinstance(value, str):
         digest = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return int.from_bytes(digest, "little", signed=True)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise DecodeError(f"expected a whole number or a string as key, got {shown(value)}")
     if not -INT64_MAX - 1 <= value <= INT64_MAX:

@@ -39,3 +39,8 @@ class RecentRows:
             keys, identities, self._table, self._ring_keys, self._ring_identities, self._n_added, fresh
         )
         return fresh
+
+    def clear(self) -> None:
+        """Forget all pairs."""
+        self._table = None
+        self._n_added = 0

@@ -40,8 +40,8 @@ def rehearse(spec: FeedSpec) -> None:
         batch = _rows(table.schema)
         if spec.source.format in ENCODERS:
             payload = make_encoder(spec.source.format, table.schema, dictionary)(batch)
-            graph.entry.emit([Message(payload, Position("rehearsal", 0), _NOW_NS)], asynchronous=True)
-        graph.decode.emit(batch, asynchronous=True)
+            graph.entry.update([Message(payload, Position("rehearsal", 0), _NOW_NS)])
+        graph.entry.emit(batch)
         table.evict()
         series = table.series(0)
         if series is not None:

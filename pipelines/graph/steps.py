@@ -23,13 +23,18 @@ __all__ = ["AggregateNode", "Append", "Decode", "Deduplicate", "OfKind", "Valida
 class Decode(Node):
     """From messages to batches, one a kind. What can't be decoded becomes a dead letter, and the rest goes on."""
 
-    def __init__(self, upstream: Stream, context: Context, decoder: Decoder) -> None:
-        super().__init__(upstream, context, name="decode", on_error="dead_letter")
+    def __init__(self, context: Context, decoder: Decoder) -> None:
+        super().__init__(None, context, name="decode", on_error="dead_letter")
         self.decoder = decoder
 
     def step(self, element: Sequence[Message]) -> Iterable[Batch]:
         """Decode messages that go through the graph together."""
-        decoded = self.decoder.decode(element)
+        try:
+            decoded = self.decoder.decode(element)
+        except Exception:
+            if len(element) == 1:
+                raise
+            return [batch for message in element for batch in self._alone(message)]
         ledger = self.context.ledger
         for letter in decoded.dead_letters:
             ledger.receive(letter.kind, letter.n_records)
@@ -37,6 +42,15 @@ class Decode(Node):
         for batch in decoded.batches:
             ledger.receive(batch.kind, len(batch))
         return [batch for batch in decoded.batches if len(batch)]
+
+    def _alone(self, message: Message) -> Iterable[Batch]:
+        """Decode a message by itself, since one among others made the decoder fail: only that one is lost."""
+        try:
+            return self.step([message])
+        except Exception as error:
+            self.settle([message], f"{self.name} failed: {type(error).__name__}: {error}")
+            self.context.fault(self.name, self.on_error, error)
+            return []
 
     def settle(self, element: Sequence[Message], reason: str) -> None:
         """Count each message as one rejected record: what it held can't be known."""
@@ -84,21 +98,23 @@ class Validate(_BeforeAppend):
         """Pass the rows whose event time can be believed."""
         now_ns = self.context.clock.now_ns()
         verdict = self.gate.judge(element.time, now_ns=now_ns)
+        if self.gate.edge_ns is not None:
+            self.context.skew.observe(newest_event_ns=self.gate.edge_ns, now_ns=now_ns)
         if verdict.all_pass:
             return (element,)
+        good = element.select(verdict.passes)  # before anything is counted: what fails is counted as a whole
         for reason, n_rows in verdict.rejected:
             self.context.ledger.reject(DeadLetter(element.kind, reason, None, now_ns, n_records=n_rows))
         self.context.ledger.settle(element.kind, "late", verdict.n_late)
-        good = element.select(verdict.passes)
         return (good,) if len(good) else ()
 
 
 class Deduplicate(_BeforeAppend):
     """Takes out rows that came before, by the identity that the decoder found. Without one, all rows pass."""
 
-    def __init__(self, upstream: Stream, context: Context, *, kind: str, capacity: int = 1 << 20) -> None:
+    def __init__(self, upstream: Stream, context: Context, *, kind: str, recent: RecentRows) -> None:
         super().__init__(upstream, context, name=f"{kind}.deduplicate", on_error="dead_letter")
-        self.recent = RecentRows(capacity)
+        self.recent = recent
 
     def step(self, element: Batch) -> Iterable[Batch]:
         """Pass the rows that are new."""
@@ -108,24 +124,33 @@ class Deduplicate(_BeforeAppend):
         n_duplicates = len(element) - int(fresh.sum())
         if not n_duplicates:
             return (element,)
+        good = element.select(fresh)
         self.context.ledger.settle(element.kind, "duplicate", n_duplicates)
-        return (element.select(fresh),) if n_duplicates < len(element) else ()
+        return (good,) if len(good) else ()
 
 
 class Append(_BeforeAppend):
-    """Stores rows in their table. A table that fails would lose every later row too, so the feed stops."""
+    """Stores rows in their table. A table that fails would lose every later row too, so the feed stops.
 
-    def __init__(self, upstream: Stream, context: Context, *, kind: str) -> None:
+    The rows that it failed on were noted by `Deduplicate` already. They will be sent again, so all that was noted is
+    forgotten then, lest they count as duplicates.
+    """
+
+    def __init__(self, upstream: Stream, context: Context, *, kind: str, recent: RecentRows) -> None:
         super().__init__(upstream, context, name=f"{kind}.append", on_error="stop")
         self.table = context.tables[kind]
+        self.recent = recent
 
     def step(self, element: Batch) -> Iterable[Batch]:
         """Append a batch; it goes on to the aggregates."""
         self.table.append(element)
         self.context.ledger.settle(element.kind, "stored", len(element))
-        newest_ns = int(element.time.max())
-        self.context.skew.observe(newest_event_ns=newest_ns, now_ns=self.context.clock.now_ns())
         return (element,)
+
+    def settle(self, element: Batch, reason: str) -> None:
+        """Count the rows as rejected, and forget what was noted of them."""
+        super().settle(element, reason)
+        self.recent.clear()
 
 
 class AggregateNode(Node):

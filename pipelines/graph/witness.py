@@ -9,11 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.kernels.gate import AHEAD, JUMP, LATE, PASS, judge_times
+from pipelines.kernels.gate import (
+    AHEAD,
+    JUMP,
+    LATE,
+    N_STATE,
+    NEWEST,
+    PASS,
+    WITNESS,
+    confirmed_ns,
+    judge_times,
+)
 
 __all__ = ["TimeGate", "Verdict"]
 
 _NO_TIME: Final = np.iinfo(np.int64).min
+_LONGEST_SLACK_NS: Final = 10 * NS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +54,13 @@ class Verdict:
 class TimeGate:
     """Judges event times, row by row in the order of arrival.
 
-    A row further ahead of the clock than `max_ahead_ns` is rejected. A row more than a window ahead of where the newest
-    event time should be by now needs a second witness: another row within a window of it, in the same batch or later.
-    Until then it is rejected; a witness in the same batch saves both. A row older than a window counted back from the
-    newest event time is late.
+    A row further ahead of the clock than `max_ahead_ns` is rejected. A row more than a window ahead of where the stream
+    should be by now needs a second witness: another row within a window of it, in the same batch or later. Until then
+    it is rejected; a witness in the same batch saves both. A row older than a window, counted back from the confirmed
+    edge, is late.
+
+    The confirmed edge is the newest event time that does not rest on a single row: one row that is minutes ahead of all
+    others is stored, but neither moves the window nor the live edge.
 
     Parameters
     ----------
@@ -55,21 +69,30 @@ class TimeGate:
     max_ahead_ns : int
         How far ahead of the clock a row may be.
 
+    Attributes
+    ----------
+    edge_ns : int or None
+        The confirmed edge, nanoseconds UTC; None before the first row.
+
     Notes
     -----
-    *Threads.* The writer's only.
+    *Threads.* The writer judges; any thread reads `edge_ns`.
     """
 
     def __init__(self, *, window_ns: int, max_ahead_ns: int) -> None:
         self.window_ns = window_ns
         self.max_ahead_ns = max_ahead_ns
-        # newest event time believed; the clock when it was; the last event time that still lacks a witness
-        self._state = np.full(3, _NO_TIME, dtype=np.int64)
+        self._slack_ns = min(window_ns // 16, _LONGEST_SLACK_NS)
+        self._state = np.full(N_STATE, _NO_TIME, dtype=np.int64)
+        self.edge_ns: int | None = None
 
     def judge(self, times: NDArray[np.int64], *, now_ns: int) -> Verdict:
         """Judge event times (int64[n] nanoseconds UTC) that arrived by `now_ns`."""
         outcomes = np.empty(len(times), dtype=np.uint8)
-        judge_times(times, now_ns, self.window_ns, self.max_ahead_ns, self._state, outcomes)
+        state = self._state
+        judge_times(times, now_ns, self.window_ns, self.max_ahead_ns, self._slack_ns, state, outcomes)
+        edge_ns = confirmed_ns(state[NEWEST], state[WITNESS], now_ns, self._slack_ns)
+        self.edge_ns = None if edge_ns == _NO_TIME else int(edge_ns)
         counts = np.bincount(outcomes, minlength=4)
         reasons = (
             (f"event time is over {_seconds(self.max_ahead_ns)} ahead of the clock", int(counts[AHEAD])),

@@ -6,15 +6,15 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
-
-from streamz import RefCounter
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.message import Message, Position
 from pipelines.graph.build import Graph
 from pipelines.graph.context import Context
 from pipelines.graph.passes import Passes
+from pipelines.graph.reference import Reference
 from pipelines.sources.contract import Source
 
 __all__ = ["Writer"]
@@ -26,20 +26,11 @@ _IDLE_S: Final = 0.25
 _CLOSED_S: Final = 0.01
 
 
-class _AtOnce:
-    """Stands in for streamz's event loop in a `RefCounter`: the callback only enqueues, so it may run right here."""
-
-    @staticmethod
-    def add_callback(callback: Callable[[], None]) -> None:
-        callback()
-
-
 class Writer:
     """Takes messages from a source, sends them through the graph, and releases their positions.
 
     Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait. One
-    reference counter a pass holds its positions until the graph, and whatever asynchronous nodes users attached, let
-    go.
+    reference counter a pass holds its positions until the graph, and whatever nodes users attached, let go.
 
     Parameters
     ----------
@@ -84,49 +75,25 @@ class Writer:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin to write. Does nothing where the thread runs."""
+        """Begin to write, also after the feed has stopped by itself. Does nothing where the thread runs."""
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
             sys.setswitchinterval(0.0005)  # with a busy writer this keeps the server's event loop answering
-            self._stopping.clear()
+            self._stopping = threading.Event()
             self._passes.forget()
             self.context.stopped_by = ""
-            self._thread = threading.Thread(target=self._run, name=f"writer {self.source.spec.name}", daemon=True)
+            name = f"writer {self.source.spec.name}"
+            self._thread = threading.Thread(target=self._run, args=(self._stopping,), name=name, daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """End after the current pass, and wait for it."""
         with self._lock:
             self._stopping.set()
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join()
-
-    def _run(self) -> None:
-        queue = self.source.queue
-        try:
-            self._prepare()
-        except BaseException as error:
-            self.context.fault("prepare", "drop", error)
-        while not self._stopping.is_set() and not self.context.stopped_by:
-            messages = queue.take(
-                max_messages=_MAX_MESSAGES,
-                linger_s=self._linger_s,
-                enough=self.source.coalesce_messages,
-                timeout_s=_IDLE_S,
-            )
-            try:
-                if messages:
-                    self.write(messages)
-                else:
-                    self._stopping.wait(_CLOSED_S)  # a closed queue answers at once
-                self._publish()
-            except BaseException as error:
-                self.context.fault("writer", "stop", error)
-        if self.context.stopped_by:
-            _log.error("feed %s stopped: %s", self.source.spec.name, self.context.stopped_by)
-            self.source.stop()
+            if self._thread is not None:
+                self._thread.join()
+            self._thread = None
 
     def write(self, messages: Sequence[Message]) -> None:
         """Send messages through the graph in the calling thread: one pass.
@@ -134,13 +101,36 @@ class Writer:
         Their positions are released when the pass is done, unless it stopped the feed: what it did not store is then
         redelivered after a restart.
         """
-        finish = self._passes.begin([message.position for message in messages])
-        reference = RefCounter(initial=1, cb=finish, loop=_AtOnce)
+        reference = Reference(self._passes.begin([message.position for message in messages]))
         self.context.ledger.receive_messages(len(messages))
         try:
-            self.graph.entry.emit(messages, asynchronous=True, metadata=[{"ref": reference}])
+            self.graph.entry.update(messages, metadata=[{"ref": reference}])
         finally:
             reference.release()
+
+    def _run(self, stopping: threading.Event) -> None:
+        self._fenced(self._prepare, "prepare")
+        while not stopping.is_set() and not self.context.stopped_by:
+            messages = self.source.queue.take(
+                max_messages=_MAX_MESSAGES,
+                linger_s=self._linger_s,
+                enough=self.source.coalesce_messages,
+                timeout_s=_IDLE_S,
+            )
+            if messages:
+                self._fenced(partial(self.write, messages), "writer")
+            else:
+                stopping.wait(_CLOSED_S)  # a closed queue answers at once
+            self._fenced(self._publish, "publish")
+        if self.context.stopped_by:
+            _log.error("feed %s stopped: %s", self.source.spec.name, self.context.stopped_by)
+            self.source.stop()
+
+    def _fenced(self, work: Callable[[], None], name: str) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self.context.fault(name, "drop" if name == "prepare" else "stop", error)
 
     def _release(self, positions: Sequence[Position]) -> None:
         if not self.context.stopped_by:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from pipelines.store.table import Table
 __all__ = ["Feed"]
 
 _SNAPSHOT_PERIOD_NS: Final = NS_PER_SECOND // 10
+_SNAPSHOT_REST: Final = 20
+"""Snapshots of thousands of keys take milliseconds: rest this many times as long before the next."""
 
 
 class Feed:
@@ -53,7 +55,7 @@ class Feed:
     Notes
     -----
     *Threads.* The writer's thread alone changes tables and aggregates. Everything public here may be used from any
-    thread. A wake carries no data and may be lost or come twice: look at `generation`.
+    thread.
     """
 
     def __init__(self, spec: FeedSpec, *, clock: Clock | None = None) -> None:
@@ -76,23 +78,25 @@ class Feed:
             publish=self._publish,
         )
         self._warm = False
-        self._wakes: tuple[Callable[[], None], ...] = ()
         self._lock = threading.Lock()
         self._throughput = Throughput()
         self._snapshots: Mapping[tuple[str, str], Any] = MappingProxyType({})
-        self._snapshots_at_ns = -_SNAPSHOT_PERIOD_NS
-        self._seen = (-1, -1)
+        self._snapshots_due_ns = 0
+        self._in_snapshots: tuple[int, ...] = ()
+        self._published: tuple[int, ...] = ()
         self._take_snapshots()
 
     def start(self) -> None:
-        """Start writer and source. Does nothing where they run."""
-        self._writer.start()
-        self.source.start()
+        """Start source and writer, also after the feed has stopped by itself. Does nothing where they run."""
+        with self._lock:
+            self.source.start()  # first: it empties the queue of what it will send again
+            self._writer.start()
 
     def stop(self) -> None:
         """Stop source and writer, and keep what is stored. Does nothing where they are stopped."""
-        self.source.stop()
-        self._writer.stop()
+        with self._lock:
+            self.source.stop()
+            self._writer.stop()
 
     def snapshot(self, aggregate: str, kind: str) -> Any:
         """Return an aggregate's newest published snapshot, or None where the feed has no such aggregate."""
@@ -101,17 +105,6 @@ class Feed:
     def live_edge_ns(self) -> int:
         """Return the time that a following picture ends at: our clock plus the source's estimated skew."""
         return self.clock.now_ns() + (self._context.skew.ns or 0)
-
-    def on_wake(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` from the writer's thread whenever something was published. Returns what ends that."""
-        with self._lock:
-            self._wakes = (*self._wakes, callback)
-
-        def end() -> None:
-            with self._lock:
-                self._wakes = tuple(wake for wake in self._wakes if wake is not callback)
-
-        return end
 
     def status(self) -> FeedStatus:
         """Return how the feed stands. Its ledger is one published snapshot."""
@@ -132,30 +125,33 @@ class Feed:
 
     def _rehearse(self) -> None:
         if not self._warm:
+            self._warm = True  # even where it fails: rows flow without it
             rehearse(self.spec)
-            self._warm = True
 
     def _lag_ns(self) -> int | None:
-        newest = [table.newest_ns for table in self.tables.values() if table.newest_ns is not None]
-        return max(self.live_edge_ns() - max(newest), 0) if newest else None
+        edges = [gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None]
+        return max(self.live_edge_ns() - max(edges), 0) if edges else None
 
     def _publish(self) -> None:
         snapshot = self._ledger.publish()
         self._throughput.observe(snapshot, now_ns=self.clock.monotonic_ns())
-        for table in self.tables.values():
-            table.evict()
-        seen = (snapshot.n_messages, sum(table.generation for table in self.tables.values()))
-        changed = seen != self._seen
-        self._seen = seen
-        if self.clock.monotonic_ns() - self._snapshots_at_ns >= _SNAPSHOT_PERIOD_NS:
-            self._take_snapshots()
-        if changed:
+        for kind, table in self.tables.items():
+            table.evict(self.graph.gates[kind].edge_ns)
+        changes = (snapshot.n_messages, *(table.generation for table in self.tables.values()))
+        if self._take_snapshots() or changes != self._published:
+            self._published = changes
             self.generation += 1
-            for wake in self._wakes:
-                wake()
 
-    def _take_snapshots(self) -> None:
-        self._snapshots_at_ns = self.clock.monotonic_ns()
+    def _take_snapshots(self) -> bool:
+        """Publish what the aggregates hold, where they changed and enough time has passed since the last time."""
+        began_ns = self.clock.monotonic_ns()
+        generations = tuple(table.generation for table in self.tables.values())
+        if began_ns < self._snapshots_due_ns or generations == self._in_snapshots:
+            return False
         self._snapshots = MappingProxyType(
             {name: aggregate.snapshot() for name, aggregate in self.graph.aggregates.items()}
         )
+        self._in_snapshots = generations
+        ended_ns = self.clock.monotonic_ns()
+        self._snapshots_due_ns = ended_ns + max(_SNAPSHOT_PERIOD_NS, _SNAPSHOT_REST * (ended_ns - began_ns))
+        return True

@@ -125,13 +125,12 @@ def open_feed(url: str, *, window: str = "30m", memory: str = "4G") -> Feed:
             if feed is not None:
                 feed.stop()
             feed = _opened[spec.source.name] = Feed(spec)
-            atexit.register(feed.stop)
         feed.start()
         return feed
 
 
 def process_feeds() -> Feeds:
-    """Return this process's feeds, running. The first call makes and starts them, as the environment declares.
+    """Return this process's feeds. The first call makes and starts them, as the environment declares.
 
     Without `STREAMSHADE_SOURCE` that is the demo: its broker and simulator run in a child process.
 
@@ -139,15 +138,17 @@ def process_feeds() -> Feeds:
     ------
     SpecError
         Where the environment declares something that can't be.
+    SourceError
+        Where the demo can't be started.
     """
     global _feeds
     with _lock:
         if _feeds is None:
-            urls = os.environ.get(SOURCE_VARIABLE, "").split() or [_start_demo()]
+            urls = os.environ.get(SOURCE_VARIABLE, "").split()
             window, memory = os.environ.get(WINDOW_VARIABLE, "30m"), os.environ.get(MEMORY_VARIABLE, "4G")
-            _feeds = Feeds(declare(urls, window=window, memory=memory))
-            atexit.register(_feeds.stop)
-        _feeds.start()
+            declare(urls, window=window, memory=memory)  # before a demo is started for what can't be
+            _feeds = Feeds(declare(urls or [_start_demo()], window=window, memory=memory))
+            _feeds.start()
         return _feeds
 
 
@@ -157,3 +158,9 @@ def _start_demo() -> str:
     demo = Demo()
     atexit.register(demo.stop)
     return demo.start()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for feed in (*(_feeds or ()), *_opened.values()):
+        feed.stop()

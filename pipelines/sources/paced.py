@@ -18,6 +18,7 @@ __all__ = ["PacedSource"]
 
 _COALESCE_MESSAGES: Final = 512
 _LONGEST_WAIT_S: Final = 0.1
+_LONG_GAP_NS: Final = 60 * NS_PER_SECOND
 """Waits are cut to this, so that a clock which jumps, or is moved by hand, is noticed."""
 
 
@@ -94,7 +95,6 @@ class PacedSource:
         return SourceStatus(*self._reader.standing)
 
     def _read(self, stopping: threading.Event) -> None:
-        self._reader.standing = ("connected", f"reading {self.spec.redacted}")
         skip = self._resume()
         while self._put_all(stopping, skip) and self._loop:
             skip = 0
@@ -106,7 +106,7 @@ class PacedSource:
             return 0
         with self._lock:
             self._next_offset = self._released + 1
-        return self._next_offset if self._n_payloads is None else self._next_offset % self._n_payloads
+        return self._next_offset % self._n_payloads if self._loop and self._n_payloads else self._next_offset
 
     def _put_all(self, stopping: threading.Event, skip: int) -> bool:
         """Put one pass of the payloads. Returns False where there are none, or it was told to stop."""
@@ -115,11 +115,19 @@ class PacedSource:
         for n_payloads, (due_ns, payload) in enumerate(self._payloads(), start=1):
             if n_payloads <= skip and not stopping.is_set():
                 continue
+            self._tell_of_gap(pace.left_ns(due_ns))
             if not pace.wait(due_ns, stopping) or not self.queue.put(self._message(due_ns, payload)):
                 return False
             self._next_offset += 1
         self._n_payloads = n_payloads
         return n_payloads > 0
+
+    def _tell_of_gap(self, left_ns: int) -> None:
+        """Say why nothing comes for long: a market that is closed, or a receive clock that is damaged."""
+        detail = f"reading {self.spec.redacted}"
+        if left_ns > _LONG_GAP_NS:
+            detail += f": the next message is due in {left_ns / NS_PER_SECOND:,.0f} s"
+        self._reader.standing = ("connected", detail)
 
     def _message(self, due_ns: int | None, payload: bytes) -> Message:
         received_ns = due_ns if self._recorded and due_ns is not None else self._clock.now_ns()
@@ -134,15 +142,18 @@ class _Pace:
         self._speed = speed
         self._began: tuple[int, int] | None = None  # the first due time, and when that was by our clock
 
-    def wait(self, due_ns: int | None, stopping: threading.Event) -> bool:
-        """Wait until a payload is due. Returns False where it was told to stop."""
+    def left_ns(self, due_ns: int | None) -> int:
+        """Return how long it is until a payload is due; not positive where it is due."""
         if due_ns is None or not self._speed:
-            return not stopping.is_set()
+            return 0
         if self._began is None:
             self._began = (due_ns, self._clock.monotonic_ns())
         first_due_ns, began_ns = self._began
-        put_at_ns = began_ns + round((due_ns - first_due_ns) / self._speed)
-        while (left_ns := put_at_ns - self._clock.monotonic_ns()) > 0:
+        return began_ns + round((due_ns - first_due_ns) / self._speed) - self._clock.monotonic_ns()
+
+    def wait(self, due_ns: int | None, stopping: threading.Event) -> bool:
+        """Wait until a payload is due. Returns False where it was told to stop."""
+        while (left_ns := self.left_ns(due_ns)) > 0:
             if stopping.wait(min(left_ns / NS_PER_SECOND, _LONGEST_WAIT_S)):
                 return False
         return not stopping.is_set()

@@ -81,13 +81,17 @@ class MessageQueue:
                 self._arrived.notify()
             return True
 
-    def take(self, *, max_messages: int, linger_s: float = 0.0, enough: int = 1, timeout_s: float) -> list[Message]:
+    def take(
+        self, *, max_messages: int, max_bytes: int = 4 << 20, linger_s: float = 0.0, enough: int = 1, timeout_s: float
+    ) -> list[Message]:
         """Take what waits, in order, as one list.
 
         Parameters
         ----------
         max_messages : int
             Most messages to take.
+        max_bytes : int
+            Take no more once their payloads have so many bytes.
         linger_s : float
             After the first message, wait this long for more to join it.
         enough : int
@@ -103,8 +107,12 @@ class MessageQueue:
         with self._arrived:
             if self._wait_for(1, timeout_s) and linger_s > 0:
                 self._wait_for(enough, linger_s)
-            taken = [self._messages.popleft() for _ in range(min(max_messages, len(self._messages)))]
-            self._n_bytes -= sum(len(message.payload) for message in taken)
+            taken: list[Message] = []
+            n_bytes = 0
+            while self._messages and len(taken) < max_messages and n_bytes < max_bytes:
+                taken.append(self._messages.popleft())
+                n_bytes += len(taken[-1].payload)
+            self._n_bytes -= n_bytes
             if self._n_waiting_to_put:
                 self._room.notify_all()
             return taken

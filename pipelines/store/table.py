@@ -60,34 +60,53 @@ class Table:
         self.generation = 0
         self.newest_ns: int | None = None
         self.n_rows = self.n_bytes = self.n_appended = self.n_evicted = 0
+        self._is_broken = False
         self._shelves = Shelves(spec.schema)
         self._show()
 
-    @property
-    def oldest_ns(self) -> int | None:
-        """Where the window begins: rows older than this are late."""
-        return None if self.newest_ns is None else self.newest_ns - self.spec.retention.window_ns
-
     def append(self, batch: Batch) -> None:
-        """Store all rows of `batch`, and publish them. Only the writer calls it."""
+        """Store all rows of `batch`, and publish them. Only the writer calls it.
+
+        Raises
+        ------
+        RuntimeError
+            Where an append failed before (no memory was left): which of its rows were written can't be told, so no more
+            are taken. What was published stays readable.
+        """
+        if self._is_broken:
+            raise RuntimeError(f"the table of {self.schema.kind} failed before and takes no more rows: restart")
         if len(batch) == 0:
             return
+        self._is_broken = True
         self._shelves.append(batch)
+        self._is_broken = False
         newest_ns = int(batch.time.max())
         self.newest_ns = newest_ns if self.newest_ns is None else max(self.newest_ns, newest_ns)
         self.n_appended += len(batch)
         self._publish()
 
-    def evict(self) -> int:
+    def evict(self, edge_ns: int | None = None) -> int:
         """Drop what the retention no longer wants, and return how many rows that were. Only the writer calls it.
 
+        Parameters
+        ----------
+        edge_ns : int, optional
+            Where the window ends, nanoseconds UTC; by default at the newest row.
+
+        Notes
+        -----
         Each key gives its first rows first: a segment, or a page of 64 rows where it has not filled a segment.
-        By time, they go when all of their rows are older than the window. By rows and memory, they go in the order of
-        their newest row, as long as each key keeps its minimum.
+        By time, they go when all of their rows are older than the window. By rows and memory, those whose newest row is
+        oldest go first, except that a key may give several pages at once, and as long as each key keeps its minimum.
+        The minimum shrinks where there are more keys than the memory holds it for.
         """
-        n_evicted = self._evict_old()
+        edge_ns = self.newest_ns if edge_ns is None else edge_ns
+        if edge_ns is None:
+            return 0
+        horizon_ns = edge_ns - self.spec.retention.window_ns
+        n_evicted = self._evict_old(horizon_ns)
         if n_excess := self._evict_excess():
-            n_evicted += n_excess + self._evict_old()  # rows that came late may have stood behind what went
+            n_evicted += n_excess + self._evict_old(horizon_ns)  # rows that came late may have stood behind what went
         if n_evicted:
             self.n_evicted += n_evicted
             self._publish()
@@ -127,9 +146,9 @@ class Table:
         self._shelves.pool.publish(snapshot)
         self._snapshot = snapshot
 
-    def _evict_old(self) -> int:
-        shelves, horizon_ns = self._shelves, self.oldest_ns
-        if horizon_ns is None or shelves.oldest_head_ns >= horizon_ns:
+    def _evict_old(self, horizon_ns: int) -> int:
+        shelves = self._shelves
+        if shelves.oldest_head_ns >= horizon_ns:
             return 0
         n_before = shelves.n_rows
         for code in np.flatnonzero(shelves.heads() < horizon_ns).tolist():
@@ -140,7 +159,7 @@ class Table:
         return n_before - shelves.n_rows
 
     def _evict_excess(self) -> int:
-        shelves, min_rows = self._shelves, self.spec.retention.min_rows
+        shelves, min_rows = self._shelves, self._min_rows()
         n_before = shelves.n_rows
         if self._n_excess_pages() <= 0:
             return 0
@@ -157,6 +176,12 @@ class Table:
                 heads = shelves.heads(min_rows)
         shelves.oldest_head_ns = int(shelves.heads().min())
         return n_before - shelves.n_rows
+
+    def _min_rows(self) -> int:
+        """Return the rows that each key keeps: fewer than wanted where that many of all keys would fill the memory."""
+        retention, n_keys = self.spec.retention, max(len(self._shelves.index), 1)
+        affordable = retention.memory_bytes // (2 * n_keys * self._shelves.pool.page_bytes) * PAGE_ROWS
+        return min(retention.min_rows, affordable)
 
     def _n_excess_pages(self) -> int:
         """Return how many pages of rows are too many; none where it is not positive."""

@@ -24,7 +24,7 @@ section { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 1
 .name { display: flex; gap: 12px; align-items: baseline; font-weight: 650; font-size: 15px; }
 dl { flex: 1 1 380px; max-width: 560px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 12px; margin: 0; }
 dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-size: 15px; font-weight: 600; white-space: nowrap; }
-@media (max-width: 560px) { dl { flex-basis: 100%; } }
+@media (max-width: 560px) { dl { flex-basis: 100%; grid-template-columns: repeat(2, 1fr); row-gap: 8px; } }
 """
 
 

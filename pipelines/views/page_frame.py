@@ -18,7 +18,7 @@ from pipelines.views.browser import DARK_COOKIE, Browser
 from pipelines.views.live_html import LiveHTML
 from pipelines.views.theme import CARD, PAGE_STYLE, THEME
 
-__all__ = ["PAGES", "LiveView", "PageFrame"]
+__all__ = ["PAGES", "Compose", "LiveView", "PageFrame"]
 
 _log = logging.getLogger(__name__)
 
@@ -100,8 +100,10 @@ class PageFrame:
             busy_indicator=None,
         )
         self._page.param.watch(lambda event: setattr(self.browser, "dark", event.new), "dark_theme")
+        # By itself a page follows the whole process's `busy`: it would be told of whatever any session does, and never
+        # be freed. Only another reference ends that.
         with edit_readonly(self._page):
-            self._page.busy = False  # or it would be told whenever any session of the process does anything
+            self._page.busy = self._notice.param.loading
 
     def servable(self) -> None:
         """Publish the page. Its views are updated once the browser shows it: what changes before may get lost."""

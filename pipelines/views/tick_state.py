@@ -49,7 +49,10 @@ _ACKNOWLEDGE_JS = "const frame = state.frame; requestAnimationFrame(() => setTim
 
 
 def follow_in_browser(plot: Plot, source: ColumnDataSource, state: TickState) -> None:
-    """Let ranges follow the image that comes, until somebody moves them or again resets them; tell what is painted."""
+    """Let ranges follow the image that comes, until somebody moves them; a reset follows again.
+
+    Each frame is answered once it is painted.
+    """
     args = {"plot": plot, "source": source, "state": state}
     source.js_on_change("data", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
     pause = CustomJS(args=args, code=_PAUSE_JS)

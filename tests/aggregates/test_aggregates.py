@@ -84,7 +84,7 @@ def test_the_ring_of_a_rate_forgets_what_is_older_than_itself() -> None:
     snapshot = rates.snapshot()
     assert snapshot.per_second(6 * S, over_bins=4)[0] == 1 / 4
     np.testing.assert_array_equal(snapshot.trail(0, 5 * S), [np.nan, np.nan, np.nan, 4])
-    assert np.isnan(snapshot.trail(1_000, 5 * S)).all()
+    assert np.isnan([snapshot.trail(code, 5 * S) for code in (-1, 1_000)]).all()
 
 
 @pytest.mark.parametrize("make", [LastValues, Rates])

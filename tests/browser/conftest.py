@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,7 +121,8 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
         address: str, *, width: int = 1_400, height: int = 900, loses_server: bool = False, **options: Any
     ) -> Page:
         def note(message: ConsoleMessage) -> None:
-            if message.type == "error" and not (loses_server and "net::ERR_" in message.text):
+            excused = loses_server and re.search("net::ERR_|not connected", message.text)
+            if message.type == "error" and not excused:
                 faults.append(message.text)
 
         contexts.append(chromium.new_context(viewport={"width": width, "height": height}, **options))

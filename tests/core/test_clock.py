@@ -26,6 +26,12 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
         parse_duration_ns(text)
 
 
+def test_a_duration_that_would_overflow_is_refused() -> None:
+    assert parse_duration_ns("36500d") > 0
+    with pytest.raises(SpecError, match="36500d"):
+        parse_duration_ns("36501d")
+
+
 def test_a_manual_clock_moves_only_when_told() -> None:
     clock = ManualClock(5)
     clock.advance(seconds=1.5, ns=2)

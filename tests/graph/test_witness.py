@@ -25,8 +25,8 @@ def test_rows_out_of_order_within_the_window_pass() -> None:
 
 
 def test_a_row_older_than_the_window_is_late() -> None:
-    verdict = judge(gate(), 0, -60, -60.5)
-    assert verdict.passes.tolist() == [True, True, False]
+    verdict = judge(gate(), 0, 0, -60, -60.5)
+    assert verdict.passes.tolist() == [True, True, True, False]
     assert verdict.n_late == 1
     assert verdict.rejected == ()
 
@@ -76,10 +76,45 @@ def test_a_recording_from_long_ago_is_live() -> None:
     assert judge(gate(), -3e7, -3e7 + 1).all_pass
 
 
-@given(st.lists(st.integers(-200, 4000), min_size=1, max_size=60), st.data())
-def test_every_row_meets_one_fate_however_the_stream_is_divided(seconds: list[int], data: st.DataObject) -> None:
-    cut = data.draw(st.integers(0, len(seconds)))
+def test_one_row_that_is_far_ahead_but_believable_moves_neither_the_window_nor_the_edge() -> None:
     times = gate()
-    verdicts = [judge(times, *part) for part in (seconds[:cut], seconds[cut:]) if part]
-    fates = sum(int(v.passes.sum()) + v.n_late + sum(n for _, n in v.rejected) for v in verdicts)
-    assert fates == len(seconds)
+    judge(times, 0, 1, 2)
+    assert judge(times, 50).all_pass  # it is stored
+    assert times.edge_ns == NOW + 2 * S
+    assert judge(times, 3, -50).all_pass
+    judge(times, 51)
+    assert times.edge_ns == NOW + 51 * S
+    assert judge(times, -50).n_late == 1
+
+
+def test_a_first_row_ahead_of_the_clock_makes_no_other_late() -> None:
+    times = gate()
+    assert judge(times, 3_000).all_pass
+    assert times.edge_ns == NOW
+    assert judge(times, 0, 1, 2).all_pass
+    assert times.edge_ns == NOW + 2 * S
+
+
+def test_two_wild_stamps_far_apart_in_time_do_not_witness_each_other() -> None:
+    times = gate()
+    judge(times, -5_000)
+    assert not judge(times, 0).passes.any()
+    judge(times, -4_900, now_s=100)
+    assert not judge(times, 1, now_s=100).passes.any()
+
+
+@given(st.lists(st.integers(-200, 4000), min_size=1, max_size=60), st.data())
+def test_the_edge_does_not_depend_on_how_the_stream_is_divided(seconds: list[int], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(seconds)))
+    whole, divided = gate(), gate()
+    judge(whole, *seconds)
+    fates = [judge(divided, *part) for part in (seconds[:cut], seconds[cut:]) if part]
+    assert divided.edge_ns == whole.edge_ns
+    passed = sum(int(fate.passes.sum()) for fate in fates)
+    assert passed + sum(fate.n_late + sum(n for _, n in fate.rejected) for fate in fates) == len(seconds)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=60))
+def test_rows_within_a_window_of_each_other_all_pass(seconds: list[int]) -> None:
+    near = [second // 2 for second in seconds]
+    assert judge(gate(), *near).all_pass

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from streamz import Stream
 
+from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND as S
 from pipelines.core.clock import ManualClock
 from pipelines.core.ledger import KindCounts, Ledger
@@ -152,6 +153,60 @@ def test_a_failing_branch_starves_no_sibling_and_holds_no_position(feed: Feed) -
     assert nodes
 
 
+def test_a_failure_behind_a_users_node_holds_no_position_either(feed: Feed) -> None:
+    def fail(batch: Any) -> None:
+        raise KeyError("a user's bug")
+
+    rows = feed.graph.rows["readings"]
+    node = rows.map(lambda batch: batch).map(lambda batch: batch).sink(fail)
+    for _ in range(3):
+        feed.write(b"good")
+    assert feed.released == [0, 0, 0]
+    assert node
+
+
+@pytest.mark.parametrize("attach", ["buffer", "delay", "rate_limit", "timed_window"])
+def test_a_users_node_may_need_an_event_loop(feed: Feed, attach: str) -> None:
+    seen: list[Any] = []
+    arguments = [4] if attach == "buffer" else [0.001]
+    node = getattr(feed.graph.rows["readings"], attach)(*arguments).sink(seen.append)
+    feed.write(b"good")
+    feed.write(b"good")
+    wait_until(lambda: seen and feed.released == [0, 0])
+    assert feed.context.faults == {}
+    assert node
+
+
+def test_rows_that_a_table_failed_on_are_no_duplicates_when_they_come_again(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(batch: Any) -> None:
+        raise OSError("once")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed.context.tables["readings"], "append", fail)
+        feed.write(b"named")
+    feed.context.stopped_by = ""
+    feed.write(b"named")
+    assert feed.counts == KindCounts(received=4, stored=2, rejected=2)
+
+
+def test_a_step_that_fails_half_way_counts_each_record_once(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(batch: Any, rows: Any) -> None:
+        raise ValueError("no")
+
+    feed.write(b"good")
+    monkeypatch.setattr(Batch, "select", fail)
+    feed.write(b"late")
+    assert feed.counts == KindCounts(received=3, stored=2, rejected=1)
+
+
+def test_one_message_that_the_decoder_fails_on_costs_no_other(feed: Feed) -> None:
+    feed.write(b"good", b"bug", b"good")
+    assert feed.counts == KindCounts(received=5, stored=4, rejected=1)
+    assert feed.counts.unaccounted == 0
+
+
 def test_a_table_that_fails_stops_the_feed_and_releases_nothing(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(batch: Any) -> None:
         raise OSError("no space left")
@@ -172,12 +227,18 @@ def test_what_is_fatal_stops_the_feed_whatever_the_policy(feed: Feed) -> None:
     assert feed.released == []
 
 
-def test_fifty_restarts_leave_one_writer(feed: Feed) -> None:
-    for _ in range(50):
-        feed.writer.start()
-        feed.writer.start()
-        feed.writer.stop()
-        feed.writer.stop()
+def test_fifty_restarts_from_several_threads_leave_one_writer(feed: Feed) -> None:
+    def restart() -> None:
+        for _ in range(50):
+            feed.writer.start()
+            feed.writer.stop()
+
+    threads = [threading.Thread(target=restart) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    feed.writer.start()
     feed.writer.start()
     assert [thread.name for thread in threading.enumerate()].count("writer list") == 1
     for message in numbered(b"good"):

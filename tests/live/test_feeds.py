@@ -54,20 +54,6 @@ def test_all_sessions_share_the_feeds_that_the_environment_declares(monkeypatch:
     assert process_feeds()["of-test"].status().ledger.total.stored >= history
 
 
-def test_a_wake_comes_with_what_is_published_and_ends_when_told() -> None:
-    feed = open_feed(URL)
-    woken = threading.Event()
-    end = feed.on_wake(woken.set)
-    assert woken.wait(20)
-    end()
-    feed.stop()
-    woken.clear()
-    feed.start()
-    generation = feed.generation
-    wait_until(lambda: feed.generation > generation)
-    assert not woken.is_set()
-
-
 def test_a_feed_that_is_stopped_keeps_what_it_stored_and_goes_on() -> None:
     feed = open_feed(URL)
     wait_until(lambda: feed.status().window_records["trades"])

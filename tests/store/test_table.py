@@ -9,6 +9,7 @@ import pytest
 from pipelines.core.schema import READINGS, TRADES
 from pipelines.core.spec import Retention, TableSpec
 from pipelines.kernels.pages import PAGE_ROWS
+from pipelines.store import shelves
 from pipelines.store.segment import SEGMENT_ROWS
 from pipelines.store.table import Table
 from tests.batches import readings, trades
@@ -25,7 +26,7 @@ def n_rows(table: Table, code: int) -> int:
 
 def test_an_empty_table_has_nothing() -> None:
     table = table_with()
-    assert (table.generation, table.newest_ns, table.oldest_ns, table.n_rows, table.n_bytes) == (0, None, None, 0, 0)
+    assert (table.generation, table.newest_ns, table.n_rows, table.n_bytes) == (0, None, 0, 0)
     assert table.keys().tolist() == []
     assert table.series(0) is None
     table.append(readings([]))
@@ -37,7 +38,7 @@ def test_rows_are_found_by_their_key() -> None:
     table.append(readings([5, 4, 9], key=[7, 2, 7], value=[1, 2, 3]))
     assert table.keys().tolist() == [2, 7]
     assert table.keys().dtype == np.int32
-    assert (table.generation, table.newest_ns, table.oldest_ns) == (1, 9, -91)
+    assert (table.generation, table.newest_ns) == (1, 9)
     series = table.series(7)
     assert series is not None
     assert (series.code, series.n_rows, series.first_row, series.next_row) == (7, 2, 0, 2)
@@ -223,3 +224,39 @@ def test_each_published_append_and_eviction_is_a_generation() -> None:
         seen.append(table.generation)
     assert seen == [1, 1, 2, 2, 3, 4]
     assert (table.n_appended, table.n_evicted, table.n_rows) == (3, 2, 1)
+
+
+def test_the_window_may_end_elsewhere_than_at_the_newest_row() -> None:
+    table = Table(TableSpec(READINGS, Retention(window_ns=100, min_rows=0)))
+    table.append(readings(np.arange(64)))
+    table.append(readings([5_000]))  # one row far ahead of the others
+    assert table.evict(70) == 0
+    assert table.evict() == 64
+
+
+def test_a_table_that_failed_takes_no_more_rows_and_shows_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    table = Table(TableSpec(READINGS, Retention()))
+    table.append(readings([1, 2]))
+    with monkeypatch.context() as patch:
+        patch.setattr(shelves, "seal", fail)
+        with pytest.raises(MemoryError):
+            table.append(readings(np.arange(5_000)))
+    with pytest.raises(RuntimeError, match="restart"):
+        table.append(readings([3]))
+    series = table.series(0)
+    assert series is not None
+    assert series.since(0).columns["time"].tolist() == [1, 2]
+    assert table.n_rows == 2
+
+
+def test_many_keys_do_not_keep_more_than_the_memory() -> None:
+    limit = 1 << 20
+    table = Table(TableSpec(READINGS, Retention(memory_bytes=limit, min_rows=256)))
+    for number in range(400):
+        table.append(readings(np.arange(2_000) + number * 2_000, key=np.arange(2_000) % 300))
+        table.evict()
+    assert table.n_bytes <= limit
+    assert len(table.keys()) == 300

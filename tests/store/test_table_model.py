@@ -115,14 +115,17 @@ class TableMachine(RuleBasedStateMachine):
         return self.rows[key][self.n_gone[key] :]
 
     def _horizon_ns(self) -> int:
-        return -(1 << 63) if self.table.oldest_ns is None else self.table.oldest_ns
+        newest_ns = self.table.newest_ns
+        return -(1 << 63) if newest_ns is None else newest_ns - self.retention.window_ns
 
     def _nothing_young_went(self, before: dict[int, list], after: dict[int, list]) -> None:
-        unlimited = self.retention.max_rows is None and self.retention.memory_bytes == NO_LIMIT
+        has_memory = self.retention.memory_bytes == NO_LIMIT
+        unlimited = self.retention.max_rows is None and has_memory
+        min_rows = self.retention.min_rows if has_memory else 0  # it shrinks where the memory is too small for it
         for key, rows in before.items():
             gone = rows[: len(rows) - len(after[key])]
             young = [place for place, (time, _) in enumerate(gone) if time >= self._horizon_ns()]
-            assert not young or (not unlimited and len(rows) - young[-1] > self.retention.min_rows)
+            assert not young or (not unlimited and len(rows) - young[-1] > min_rows)
 
     def _nothing_is_left_that_should_have_gone(self, after: dict[int, list]) -> None:
         heads = {key: rows[: self._head_rows(key)] for key, rows in after.items() if rows}
