@@ -7,12 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from math import isfinite
 from typing import Any, Final
+from weakref import WeakMethod
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers the backend, as hv.extension would
 import panel as pn
 import param
 from holoviews.streams import Counter, PlotSize, RangeXY
+from panel.io.callbacks import PeriodicCallback
 from panel.viewable import Viewer
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
@@ -103,7 +105,7 @@ class TickPicture(Viewer):
         self._pace = Pace(_FRAME_MS * NS_PER_MS)
         self._counter = Counter()
         self._image = hv.DynamicMap(self._draw, streams=[self._counter])
-        self._image.opts(backend="bokeh", **image_options(height_px=self.height, hook=self._on_figure))
+        self._image.opts(backend="bokeh", **image_options(height_px=self.height, hook=_weakly(self._on_figure)))
         PlotSize(source=self._image).add_subscriber(self._on_size)
         RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
         self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
@@ -120,7 +122,9 @@ class TickPicture(Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self._beat is None:
-            self._beat = pn.state.add_periodic_callback(self.advance, period=_FRAME_MS)
+            # In the background, or each beat would tell every page of the process that the server is busy.
+            self._beat = PeriodicCallback(callback=self.advance, period=_FRAME_MS, background=True)
+            self._beat.start()
             if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
                 pn.state.on_session_destroyed(lambda _: self.close())
         return self._layout
@@ -144,9 +148,14 @@ class TickPicture(Viewer):
         return painted or now_ns - self._drawn_ns >= _PATIENCE_NS
 
     def close(self) -> None:
-        """Let go of the feed. The picture stands still from here on."""
+        """Let go of the feed, and of the plots: HoloViews keeps every plot that listens to its browser, for ever."""
         if self._beat is not None:
             self._beat.stop()
+        for plot, _ in self._shown:
+            for callback in tuple(plot.callbacks):
+                callback.cleanup()
+            plot.cleanup()
+        self._shown.clear()
         self.buffer.close()
 
     @param.depends("key", "span_ns", watch=True)
@@ -244,6 +253,18 @@ class TickPicture(Viewer):
         text = caption(self.following, self._maker.quiet_ns)
         if text != self._caption.object:
             self._caption.object = text
+
+
+def _weakly(hook: Callable[[Any, hv.Image], None]) -> Callable[[Any, hv.Image], None]:
+    """Return what calls a method without holding its object: HoloViews keeps options for as long as they hold it."""
+    method = WeakMethod(hook)
+
+    def call(plot: Any, element: hv.Image) -> None:
+        alive = method()
+        if alive is not None:
+            alive(plot, element)
+
+    return call
 
 
 def _push(plot: Any) -> None:
