@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,14 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except StreamshadeError as error:
             raise click.ClickException(str(error)) from error
+
+
+class _Finite(click.FloatRange):
+    """A number that is neither NaN nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        return number if isfinite(number) else self.fail(f"{value!r} is no finite number", param, ctx)
 
 
 class _WithPanelOptions(click.Command):
@@ -97,7 +106,7 @@ def serve(
 @_TO
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0),
+    type=_Finite(min=0),
     default=1.0,
     show_default=True,
     help="1 is the recorded pace, by receive clock; 0 is unpaced.",
@@ -123,7 +132,7 @@ def replay(files: tuple[Path, ...], url: str, speed: float, loop: bool, qos: int
 @_TO
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=_Finite(min=0, min_open=True),
     default=100_000.0,
     show_default=True,
     help="Ticks a second, trades and quotes together.",
@@ -140,7 +149,7 @@ def replay(files: tuple[Path, ...], url: str, speed: float, loop: bool, qos: int
     help="How messages are written.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds, equal prices.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so long, not by Ctrl-C.")
+@click.option("--seconds", type=_Finite(min=0, min_open=True), help="End after so long, not by Ctrl-C.")
 @_QOS
 def simulate(url: str, rate: float, symbols: int, format_name: str, seed: int, seconds: float | None, qos: int) -> None:
     """Publish a simulated market to an MQTT broker: trades to TOPIC/trades, quotes to TOPIC/quotes."""

@@ -39,7 +39,7 @@ class SourceSpec:
     port : int or None
         None where the URL names none.
     user, password : str or None
-        Never shown: neither in `repr` nor in `redacted`.
+        In neither `repr` nor `redacted`. A password is never shown; a user may be named where the broker refuses it.
     name : str
         What the feed is called on pages and in metrics.
     format : str
@@ -79,7 +79,7 @@ class SourceSpec:
     key: str = ""
     symbol: str = ""
     struct: str = ""
-    max_ahead_ns: int = 3_600 * 1_000_000_000
+    max_ahead_ns: int = 60 * 1_000_000_000
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -165,7 +165,7 @@ def parse_source(url: str, *, known_options: Mapping[str, Iterable[str]], format
         key=common.get("key", ""),
         symbol=common.get("symbol", ""),
         struct=common.get("struct", ""),
-        max_ahead_ns=parse_duration_ns(common.get("max_ahead", "1h")),
+        max_ahead_ns=parse_duration_ns(common.get("max_ahead", "1m")),
         options=MappingProxyType(options),
     )
 
@@ -184,7 +184,10 @@ def _authority(text: str) -> tuple[str | None, str | None, str, int | None]:
     if not colon:
         host, digits = place, ""
     if digits and not (digits.isdecimal() and 0 < int(digits) < 65_536):
-        raise SpecError(f"{digits!r} is no port: expected a number from 1 to 65535")
+        raise SpecError(  # which is not quoted: it may be a password
+            "the port of the source's URL is no number from 1 to 65535; in a user or password write %2F for a slash, "
+            "%3F for a question mark, %40 for an at sign and %3A for a colon"
+        )
     return (
         unquote(_expand(user)) if user else None,
         unquote(_expand(password)) if password else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterable
 
@@ -29,7 +30,7 @@ def publish_all(publisher: Publisher, messages: Iterable[Outgoing], *, speed: fl
     Returns
     -------
     bool
-        False where it was interrupted by Ctrl-C. What had not left by then is not counted.
+        False where it was interrupted by Ctrl-C or SIGTERM. What had not left by then is not counted.
 
     Raises
     ------
@@ -37,6 +38,7 @@ def publish_all(publisher: Publisher, messages: Iterable[Outgoing], *, speed: fl
         Where there is no broker, or it is lost.
     """
     clock = SystemClock()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor gets the same summary as Ctrl-C
     publisher.connect()
     begin_ns = clock.monotonic_ns()
     n_rows, completed = 0, True

@@ -22,7 +22,7 @@ from pipelines.store.table import Table
 
 __all__ = ["rehearse"]
 
-_NOW_NS = 1_000_000_000_000
+_NOW_NS = 1_700_000_000_000_000_000
 
 
 def rehearse(spec: FeedSpec) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from pipelines.core.clock import Clock, SystemClock
 from pipelines.core.dictionary import Dictionary
+from pipelines.core.errors import SpecError
 from pipelines.core.schema import TRADES
 from pipelines.core.url import SourceSpec
 from pipelines.decoders.encode import make_encoder
@@ -82,6 +83,8 @@ def simulated_source(spec: SourceSpec) -> Callable[[], Iterator[TimedPayload]]:
     SpecError
         Where an option of the URL can't be.
     """
+    if spec.host != "market":
+        raise SpecError(f"there is no simulated {spec.host!r}: write sim://market")
     rate_hz = spec.number("rate", 100_000.0, minimum=1e-3)
     n_symbols = spec.whole("symbols", 50, minimum=1)
     seed = spec.whole("seed", 1)

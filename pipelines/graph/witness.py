@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.kernels.gate import (
     AHEAD,
+    ANCIENT,
     JUMP,
     LATE,
     N_STATE,
@@ -54,7 +55,8 @@ class Verdict:
 class TimeGate:
     """Judges event times, row by row in the order of arrival.
 
-    A row further ahead of the clock than `max_ahead_ns` is rejected. A row more than a window ahead of where the stream
+    A row further ahead of the clock than `max_ahead_ns` is rejected, and one before 1980, which mostly is a time in
+    another unit. A row more than a window ahead of where the stream
     should be by now needs a second witness: another row within a window of it, in the same batch or later. Until then
     it is rejected; a witness in the same batch saves both. A row older than a window, counted back from the confirmed
     edge, is late.
@@ -93,9 +95,10 @@ class TimeGate:
         judge_times(times, now_ns, self.window_ns, self.max_ahead_ns, self._slack_ns, state, outcomes)
         edge_ns = confirmed_ns(state[NEWEST], state[WITNESS], now_ns, self._slack_ns)
         self.edge_ns = None if edge_ns == _NO_TIME else int(edge_ns)
-        counts = np.bincount(outcomes, minlength=4)
+        counts = np.bincount(outcomes, minlength=5)
         reasons = (
             (f"event time is over {_seconds(self.max_ahead_ns)} ahead of the clock", int(counts[AHEAD])),
+            ("event time is before 1980: is another time_unit= meant?", int(counts[ANCIENT])),
             (f"event time jumps over {_seconds(self.window_ns)} ahead with no second witness", int(counts[JUMP])),
         )
         return Verdict(outcomes == PASS, int(counts[LATE]), tuple(reason for reason in reasons if reason[1]))

@@ -9,12 +9,27 @@ from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
-__all__ = ["AHEAD", "JUMP", "LATE", "NEWEST", "N_STATE", "PASS", "SEEN_AT", "WITNESS", "confirmed_ns", "judge_times"]
+__all__ = [
+    "AHEAD",
+    "ANCIENT",
+    "JUMP",
+    "LATE",
+    "NEWEST",
+    "N_STATE",
+    "PASS",
+    "SEEN_AT",
+    "WITNESS",
+    "confirmed_ns",
+    "judge_times",
+]
 
 PASS: Final = 0
 LATE: Final = 1
 AHEAD: Final = 2
 JUMP: Final = 3
+ANCIENT: Final = 4
+
+_1980_NS: Final = 315_532_800_000_000_000
 
 NEWEST: Final = 0
 """Where the state holds the newest event time that was believed."""
@@ -56,7 +71,7 @@ def judge_times(
     state: NDArray[np.int64],
     outcomes: NDArray[np.uint8],
 ) -> None:
-    """Write `PASS`, `LATE`, `AHEAD` or `JUMP` for each event time.
+    """Write `PASS`, `LATE`, `AHEAD`, `JUMP` or `ANCIENT` (before 1980) for each event time.
 
     Parameters
     ----------
@@ -75,8 +90,8 @@ def judge_times(
     suspect_row = -1  # where in this batch the suspect stands, so that its witness can save it
     for row in range(len(times)):
         time = times[row]
-        if time > now_ns + max_ahead_ns:
-            outcomes[row] = AHEAD
+        if time > now_ns + max_ahead_ns or time < _1980_NS:
+            outcomes[row] = AHEAD if time > now_ns else ANCIENT
             continue
         edge = confirmed_ns(newest, witness, now_ns, slack_ns)
         outcomes[row] = PASS

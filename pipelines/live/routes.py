@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
 
+from pipelines.core.errors import StreamshadeError
 from pipelines.live.feeds import process_feeds
 from pipelines.live.metrics import render_metrics
+from pipelines.live.status import FeedStatus
 
 __all__ = ["ROUTES", "HealthHandler", "MetricsHandler", "ReadyHandler"]
+
+_log = logging.getLogger(__name__)
 
 
 class HealthHandler(RequestHandler):
@@ -27,8 +32,8 @@ class ReadyHandler(RequestHandler):
 
     def get(self) -> None:
         """Answer 200 where all is ready, else 503."""
-        statuses = [feed.status() for feed in process_feeds()]
-        ready = all(status.ready for status in statuses)
+        statuses = _statuses()
+        ready = bool(statuses) and all(status.ready for status in statuses)
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
         self.finish({"status": "ready" if ready else "waiting", "feeds": {s.name: s.ready for s in statuses}})
@@ -41,7 +46,16 @@ class MetricsHandler(RequestHandler):
         """Answer with one consistent snapshot a feed."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.set_header("Cache-Control", "no-store")
-        self.finish(render_metrics(feed.status() for feed in process_feeds()))
+        self.finish(render_metrics(_statuses()))
+
+
+def _statuses() -> list[FeedStatus]:
+    """Return how the feeds stand; none where the environment declares what can't be, as the pages say in words."""
+    try:
+        return [feed.status() for feed in process_feeds()]
+    except StreamshadeError as error:
+        _log.error("no feeds: %s", error)
+        return []
 
 
 ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [

@@ -64,14 +64,14 @@ def serve(
     urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
     declare(urls, window=window, memory=memory)
     _refuse_several_processes(panel_options)
-    _refuse_taken_port(address, port)
+    port = _free_port(address, port)
     os.environ[SOURCE_VARIABLE] = " ".join(urls)
     os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
     from panel.command import main
 
+    _set_up_logging()
     feeds = process_feeds()
     threading.Thread(target=_import_what_pages_need, name="imports", daemon=True).start()
-    logging.getLogger("asyncio").addFilter(_is_no_departure)
     for feed in feeds:
         click.echo(f"reading {feed.spec.source.redacted} as {feed.name!r}")
     click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
@@ -108,21 +108,36 @@ def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_opt
     return arguments + options
 
 
-def _refuse_taken_port(address: str, port: int) -> None:
-    """Find out before the feeds start: Panel would only find out after."""
+def _free_port(address: str, port: int) -> int:
+    """Return the port to listen at, a free one for 0. Found out before the feeds start: Panel does it after."""
     try:
-        for listener in bind_sockets(port, address):
+        listeners = bind_sockets(port, address)
+        port = listeners[0].getsockname()[1]
+        for listener in listeners:
             listener.close()
     except OSError as error:
         raise SpecError(
             f"can't listen at {address}:{port} ({error.strerror}): choose another with --port or --address"
         ) from error
+    return port
 
 
 def _import_what_pages_need() -> None:
     """Import what takes longest while nobody waits for it yet."""
     importlib.import_module("datashader")
     importlib.import_module("panel_material_ui")
+
+
+def _set_up_logging() -> None:
+    """Say on the standard error how sources stand, and leave out what tells an operator nothing."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    ours = logging.getLogger("pipelines")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+    logging.getLogger("asyncio").addFilter(_is_no_departure)
+    logging.getLogger("tornado.access").addFilter(lambda record: "503 GET /ready" not in record.getMessage())
 
 
 def _is_no_departure(record: logging.LogRecord) -> bool:

@@ -30,11 +30,6 @@ class Reader:
     interrupt : callable
         Wakes `read` where it waits for something other than the event or the queue.
 
-    Attributes
-    ----------
-    standing : (SourceState, str)
-        State and detail for `SourceStatus`. `read` sets it while it runs.
-
     Notes
     -----
     *Threads.* `start` and `stop` may be called from any thread but the reader's own.
@@ -48,7 +43,7 @@ class Reader:
         read: Callable[[threading.Event], None],
         interrupt: Callable[[], None] = lambda: None,
     ) -> None:
-        self.standing: tuple[SourceState, str] = ("stopped", "")
+        self._standing: tuple[SourceState, str] = ("stopped", "")
         self._name = name
         self._queue = queue
         self._read = read
@@ -56,6 +51,18 @@ class Reader:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+
+    @property
+    def standing(self) -> tuple[SourceState, str]:
+        """State and detail for `SourceStatus`. `read` sets it while it runs; another state is logged."""
+        return self._standing
+
+    @standing.setter
+    def standing(self, standing: tuple[SourceState, str]) -> None:
+        if standing[0] != self._standing[0] and standing[1]:
+            level = logging.INFO if standing[0] in ("connected", "ended") else logging.WARNING
+            _log.log(level, "%s is %s: %s", self._name, *standing)
+        self._standing = standing
 
     def start(self) -> None:
         """Open the queue and start the thread. Does nothing where it was started and not stopped since."""

@@ -64,9 +64,25 @@ def standing_of(status: FeedStatus, age_ns: int | None = None) -> Standing:
         return Standing("wait", "connecting", source.detail)
     if source.state == "ended":
         return Standing("ok", "ended", source.detail)
+    if _is_rejecting(status):
+        return Standing("bad", "rejecting", _newest_reason(status))
     age_ns = status.lag_ns if age_ns is None else age_ns
     if age_ns is None:
         return Standing("wait", "waiting", "connected, nothing has come yet")
     if age_ns > STALE_NS:
         return Standing("wait", f"stale {duration(age_ns)}", f"connected, but nothing came for {duration(age_ns)}")
     return Standing("ok", "live", source.detail)
+
+
+def _is_rejecting(status: FeedStatus) -> bool:
+    """Tell whether rows come, but none of them can be stored."""
+    total = status.ledger.total
+    never_stored = total.received > 0 and not total.stored
+    is_stale = status.lag_ns is not None and status.lag_ns > STALE_NS
+    return never_stored or (is_stale and sum(status.records_per_second.values()) > 0)
+
+
+def _newest_reason(status: FeedStatus) -> str:
+    total, letters = status.ledger.total, status.ledger.dead_letters
+    counts = f"{total.received:,} records came: {total.late:,} late, {total.rejected:,} rejected"
+    return f"{counts}; the newest because {letters[-1].reason}" if letters else counts

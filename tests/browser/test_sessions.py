@@ -35,7 +35,13 @@ def page_of(feed: Any, name: str) -> Callable[[], None]:
         choice = MarketChoice([feed], frame.browser)
         choice.keep_in_address()
         picture = MarketPicture(choice, frame.browser)
-        return [choice, QuoteStrip(choice), (picture, Tape(choice)), LedgerTable([feed]), DeadLetters([feed], frame.browser)]
+        return [
+            choice,
+            QuoteStrip(choice),
+            (picture, Tape(choice)),
+            LedgerTable([feed]),
+            DeadLetters([feed], frame.browser),
+        ]
 
     def page() -> None:
         frame = PageFrame(name, compose)

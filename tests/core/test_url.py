@@ -40,6 +40,13 @@ def test_no_text_shows_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "p@ss" not in repr(spec) + str(spec) + spec.redacted + spec.name
 
 
+@pytest.mark.parametrize("url", ["mqtt://u:SECRET/PW@h:1883/a", "mqtt://u:SE?SECRET@h", "mqtt://u:SECRET/topic"])
+def test_a_password_that_breaks_the_url_is_not_quoted(url: str) -> None:
+    with pytest.raises(SpecError) as error:
+        parse(url)
+    assert "SECRET" not in str(error.value)
+
+
 def test_a_percent_encoded_password_is_decoded() -> None:
     assert parse("mqtt://ann:p%40ss@host/t").password == "p@ss"
 
@@ -67,7 +74,7 @@ def test_a_file_keeps_its_leading_slash_and_names_the_feed() -> None:
         ("mqtt://h/t?kind=trade", "the kinds are trades, quotes"),
         ("mqtt://h/t?time_unit=min", "expected one of s, ms, us, ns"),
         ("mqtt://h/t?map=pirce:p", "expected COLUMN:FIELD"),
-        ("mqtt://h:99999/t", "no port"),
+        ("mqtt://h:99999/t", "no number from 1 to 65535"),
         ("mqtt://h/t?max_ahead=soon", "no duration"),
         ("mqtt://u:${UNSET_VARIABLE_OF_TEST}@h/t", "not set in the environment"),
     ],

@@ -37,6 +37,12 @@ def test_a_row_far_ahead_of_the_clock_is_rejected_with_a_reason() -> None:
     assert verdict.rejected == (("event time is over 3600 s ahead of the clock", 2),)
 
 
+def test_a_time_in_another_unit_is_rejected_with_a_hint() -> None:
+    verdict = gate().judge(np.array([NOW // 1_000_000, NOW], dtype=np.int64), now_ns=NOW)
+    assert verdict.passes.tolist() == [False, True]
+    assert "time_unit=" in verdict.rejected[0][0]
+
+
 def test_one_bad_stamp_does_not_scroll_the_window_away() -> None:
     times = gate()
     judge(times, -1000)
