@@ -137,3 +137,44 @@ def test_a_started_source_that_has_ended_keeps_what_nobody_took_yet(request: pyt
     wait_for_state(source, "ended")
     source.start()
     assert len(take(source, 3)) == 3
+
+
+def recording(request: pytest.FixtureRequest, payloads: Payloads, **options: Any) -> PacedSource:
+    return paced(request, payloads, speed=0, recorded=True, **options)
+
+
+def test_a_recording_that_has_ended_does_not_come_again_after_a_restart(request: pytest.FixtureRequest) -> None:
+    source = recording(request, timed(5))
+    source.start()
+    source.release([message.position for message in take(source, 5)])
+    wait_for_state(source, "ended")
+    source.stop()
+    source.start()
+    wait_for_state(source, "ended")
+    assert n_put(source) == 5
+
+
+def test_an_empty_recording_may_be_restarted(request: pytest.FixtureRequest) -> None:
+    source = recording(request, timed(0), loop=True)
+    for _ in range(2):
+        source.start()
+        wait_for_state(source, "ended")
+        source.stop()
+
+
+def test_a_long_gap_in_the_receive_clock_is_told(request: pytest.FixtureRequest) -> None:
+    source = paced(request, timed(2, apart_s=7_200), clock=ManualClock(T0))
+    source.start()
+    wait_until(lambda: "due in 7,200 s" in source.status().detail)
+    assert source.status().state == "connected"
+
+
+def test_another_state_is_logged_with_its_reason_and_once(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    source = recording(request, timed(3))
+    source.start()
+    wait_for_state(source, "ended")
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(": ")[0] for line in lines] == ["source recording is connected", "source recording is ended"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.message import DeadLetter
 from pipelines.sources.contract import SourceStatus
 from pipelines.views.standing import STALE_NS, Standing, standing_of
 from tests.views.fakes import FakeFeed
@@ -60,3 +61,13 @@ def test_words_from_outside_stay_text() -> None:
     badge = Standing("bad", "<b>", '"><script>').badge
     assert "<b>" not in badge
     assert "<script>" not in badge
+
+
+def test_a_feed_whose_records_are_all_rejected_says_so_with_the_newest_reason() -> None:
+    feed = FakeFeed()
+    feed.ledger.receive("trades", 2)
+    feed.ledger.reject(DeadLetter("trades", "no field 'price'", None, 0, n_records=2))
+    feed.ledger.publish()
+    standing = standing_of(feed.status())
+    assert (standing.level, standing.word) == ("bad", "rejecting")
+    assert standing.why == "2 records came: 0 late, 2 rejected; the newest because no field 'price'"
