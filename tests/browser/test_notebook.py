@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.test_ticks import FLAGS
+from tests.browser.conftest import FLAGS
 from tests.servers import free_port
 from tests.waiting import wait_until
 
@@ -70,7 +70,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page(chromium_path: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
         yield browser.new_page(viewport={"width": 1400, "height": 1000})
         browser.close()
 

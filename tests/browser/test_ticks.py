@@ -15,19 +15,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.views.axis import FORMAT_TIME_JS, TICK_LABEL_JS, TimeAxis
+from tests.browser.conftest import FLAGS
 from tests.live.hand_feed import NOON_NS
 from tests.servers import free_port
 from tests.waiting import wait_until
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 FIGURE = "[...Bokeh.documents[0]._all_models.values()].find((model) => model.type === 'Figure')"
 RANGES = f"(() => {{const f = {FIGURE}; return [f.x_range.start, f.x_range.end, f.y_range.start, f.y_range.end]}})()"
 NEWEST_CELL = f"""(() => {{
@@ -84,7 +76,7 @@ def flow(server: str) -> Iterator[Callable[[str], None]]:
 @pytest.fixture(scope="module")
 def pages(chromium_path: str) -> Iterator[Any]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
         yield browser
         browser.close()
 
