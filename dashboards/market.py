@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.live.feeds import process_feeds
 from pipelines.views.market_choice import MarketChoice
 from pipelines.views.market_picture import MarketPicture
-from pipelines.views.page_frame import LiveView, PageFrame
+from pipelines.views.page.frame import LiveView, PageFrame
 from pipelines.views.quote_strip import QuoteStrip
 from pipelines.views.tape import Tape
 

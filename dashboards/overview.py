@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.live.feeds import process_feeds
 from pipelines.views.feed_cards import FeedCards
-from pipelines.views.page_frame import LiveView, PageFrame
+from pipelines.views.page.frame import LiveView, PageFrame
 from pipelines.views.watchlist import Watchlist
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.live.feeds import process_feeds
 from pipelines.views.dead_letters import DeadLetters
 from pipelines.views.ledger_table import LedgerTable
-from pipelines.views.page_frame import LiveView, PageFrame
+from pipelines.views.page.frame import LiveView, PageFrame
 from pipelines.views.process_facts import ProcessFacts
 
 

@@ -10,9 +10,9 @@ from panel.viewable import Viewable, Viewer
 
 from pipelines.core.message import DeadLetter
 from pipelines.live.feed import Feed
-from pipelines.views.browser import Browser
 from pipelines.views.figures import DASH, clock_time, count
-from pipelines.views.live_html import LiveHTML
+from pipelines.views.page.browser import Browser
+from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.zones import BROWSER_ZONE, zone_name, zone_of
 
 __all__ = ["DeadLetters"]

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from panel.viewable import Viewable, Viewer
-
-from pipelines.live.feed import Feed
 from pipelines.live.status import FeedStatus
+from pipelines.views.feeds_html import FeedsHTML
 from pipelines.views.figures import DASH, amount, count, duration, rate
-from pipelines.views.live_html import LiveHTML
 from pipelines.views.standing import standing_of
 
 __all__ = ["FeedCards"]
@@ -28,31 +25,15 @@ dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-size: 15px; fo
 """
 
 
-class FeedCards(Viewer):
-    """State and main figures of each feed.
-
-    Parameters
-    ----------
-    feeds : sequence of Feed
-        In the order of the cards.
-    """
+class FeedCards(FeedsHTML):
+    """State and main figures of each feed."""
 
     n_beats = 5
+    sheet = _SHEET
 
-    def __init__(self, feeds: Sequence[Feed]) -> None:
-        super().__init__()
-        self._feeds = tuple(feeds)
-        self._html = LiveHTML(sheet=_SHEET)
-        self.update()
-
-    def __panel__(self) -> Viewable:
-        return self._html
-
-    def update(self) -> bool:
-        """Show how the feeds stand."""
-        before = self._html.html
-        self._html.html = f'<div class="cards">{"".join(_card(feed.status()) for feed in self._feeds)}</div>'
-        return self._html.html != before
+    def render(self, statuses: Sequence[FeedStatus]) -> str:
+        """Return a card a feed."""
+        return f'<div class="cards">{"".join(map(_card, statuses))}</div>'
 
 
 def _card(status: FeedStatus) -> str:

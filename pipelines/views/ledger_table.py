@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from panel.viewable import Viewable, Viewer
-
 from pipelines.core.ledger import OUTCOMES, KindCounts
-from pipelines.live.feed import Feed
 from pipelines.live.status import FeedStatus
+from pipelines.views.feeds_html import FeedsHTML
 from pipelines.views.figures import DASH, amount, count, duration, rate
-from pipelines.views.live_html import LiveHTML
 from pipelines.views.standing import standing_of
 
 __all__ = ["LedgerTable"]
@@ -21,6 +18,7 @@ _SHEET: Final = """
 section + section { margin-top: 16px; }
 .top { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; }
 .top strong { font-size: 15px; }
+.top .quiet { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 8px 18px; margin: 12px 0; }
 dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-weight: 600; white-space: nowrap; }
 td:first-child { font-weight: 600; }
@@ -38,31 +36,15 @@ _LABELS: Final = ("Received", *map(str.capitalize, OUTCOMES), "Unaccounted", "Ro
 _HEAD: Final = "<th>Kind</th>" + "".join(f'<th class="number">{label}</th>' for label in _LABELS)
 
 
-class LedgerTable(Viewer):
-    """State and counts of each feed: a row a kind.
-
-    Parameters
-    ----------
-    feeds : sequence of Feed
-        In the order of the page.
-    """
+class LedgerTable(FeedsHTML):
+    """State and counts of each feed: a row a kind."""
 
     n_beats = 3
+    sheet = _SHEET
 
-    def __init__(self, feeds: Sequence[Feed]) -> None:
-        super().__init__()
-        self._feeds = tuple(feeds)
-        self._html = LiveHTML(sheet=_SHEET)
-        self.update()
-
-    def __panel__(self) -> Viewable:
-        return self._html
-
-    def update(self) -> bool:
-        """Show how the feeds stand: each feed's counts are one snapshot of its ledger."""
-        before = self._html.html
-        self._html.html = "".join(_section(feed.status()) for feed in self._feeds)
-        return self._html.html != before
+    def render(self, statuses: Sequence[FeedStatus]) -> str:
+        """Return a section a feed."""
+        return "".join(map(_section, statuses))
 
 
 def _section(status: FeedStatus) -> str:

@@ -13,9 +13,9 @@ from panel.viewable import Viewable, Viewer
 from pipelines.core.clock import parse_duration_ns
 from pipelines.core.dictionary import UNKNOWN
 from pipelines.live.feed import Feed
-from pipelines.views.browser import Browser
 from pipelines.views.key_figures import busiest, primary_kind
-from pipelines.views.theme import BUTTONS
+from pipelines.views.page.browser import Browser
+from pipelines.views.page.theme import BUTTONS
 from pipelines.views.zones import BROWSER_ZONE, ZONES, zone_name
 
 __all__ = ["SPANS", "MarketChoice"]

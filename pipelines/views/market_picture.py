@@ -8,10 +8,10 @@ import panel as pn
 from panel.viewable import Viewable, Viewer
 
 from pipelines.live.feed import Feed
-from pipelines.views.browser import Browser
-from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
-from pipelines.views.ticks import TickPicture
+from pipelines.views.page.browser import Browser
+from pipelines.views.page.live_html import LiveHTML
+from pipelines.views.ticks.picture import TickPicture
 
 __all__ = ["MarketPicture"]
 

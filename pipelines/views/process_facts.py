@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from panel.viewable import Viewable, Viewer
-
-from pipelines.live.feed import Feed
+from pipelines.live.status import FeedStatus
+from pipelines.views.feeds_html import FeedsHTML
 from pipelines.views.figures import DASH, amount, count
-from pipelines.views.live_html import LiveHTML
 
 __all__ = ["ProcessFacts", "resident_bytes"]
 
@@ -24,40 +22,25 @@ b { font-weight: 600; } .panel > :last-child { margin-left: auto; } a { color: v
 """
 
 
-class ProcessFacts(Viewer):
-    """Memory of the process and of all rows, its threads, and a link to the metrics.
-
-    Parameters
-    ----------
-    feeds : sequence of Feed
-        The feeds of the process.
-    """
+class ProcessFacts(FeedsHTML):
+    """Memory of the process and of all rows, its threads, and a link to the metrics."""
 
     n_beats = 10
+    sheet = _SHEET
 
-    def __init__(self, feeds: Sequence[Feed]) -> None:
-        super().__init__()
-        self._feeds = tuple(feeds)
-        self._html = LiveHTML(sheet=_SHEET)
-        self.update()
-
-    def __panel__(self) -> Viewable:
-        return self._html
-
-    def update(self) -> bool:
-        """Show what is taken now."""
-        before, resident = self._html.html, resident_bytes()
+    def render(self, statuses: Sequence[FeedStatus]) -> str:
+        """Return what is taken now."""
+        resident = resident_bytes()
         facts = {
             "Process memory": DASH if resident is None else amount(resident),
-            "of it rows": amount(sum(feed.status().memory_bytes for feed in self._feeds)),
+            "of it rows": amount(sum(status.memory_bytes for status in statuses)),
             "Threads": count(threading.active_count()),
         }
         figures = "".join(
             f'<span><span class="quiet">{name}</span> <b>{value}</b></span>' for name, value in facts.items()
         )
         metrics = '<span><a href="./metrics">/metrics</a> <span class="quiet">for Prometheus</span></span>'
-        self._html.html = f'<div class="panel">{figures}{metrics}</div>'
-        return self._html.html != before
+        return f'<div class="panel">{figures}{metrics}</div>'
 
 
 def resident_bytes() -> int | None:

@@ -10,8 +10,8 @@ from panel.viewable import Viewable, Viewer
 from pipelines.core.dictionary import UNKNOWN
 from pipelines.views.figures import DASH, clock_time, decimals, percent, price, rate, signed
 from pipelines.views.key_figures import KeyFigures, key_figures
-from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
+from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.standing import Standing, standing_of
 from pipelines.views.zones import zone_of
 

@@ -13,9 +13,9 @@ from panel.theme import Native
 from panel.viewable import Viewable, Viewer
 
 from pipelines.views.figures import clock_time, decimals, price
-from pipelines.views.live_html import LiveHTML
 from pipelines.views.market_choice import MarketChoice
-from pipelines.views.theme import TABLE_SHEET
+from pipelines.views.page.live_html import LiveHTML
+from pipelines.views.page.theme import TABLE_SHEET
 from pipelines.views.zones import zone_of
 
 __all__ = ["Tape"]

@@ -14,9 +14,9 @@ from panel.viewable import Viewable, Viewer
 from pipelines.live.feed import Feed
 from pipelines.views.figures import DASH, count, decimals, percent, price, rate, signed
 from pipelines.views.key_figures import KeyFigures, busiest, key_figures
-from pipelines.views.live_html import LiveHTML
+from pipelines.views.page.live_html import LiveHTML
+from pipelines.views.page.theme import BUTTONS
 from pipelines.views.sparkline import sparkline
-from pipelines.views.theme import BUTTONS
 
 __all__ = ["Watchlist"]
 

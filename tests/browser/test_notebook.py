@@ -20,7 +20,7 @@ CELLS = [
     "import panel as pn; pn.extension(inline=True)",
     """
 from pipelines.live.feeds import open_feed
-from pipelines.views.ticks import TickPicture
+from pipelines.views.ticks.picture import TickPicture
 feed = open_feed("sim://market?rate=5000&symbols=3&name=lab")
 TickPicture(feed, kind="trades", key="BTC-USD")
 """,

@@ -17,7 +17,7 @@ from pipelines.views.feed_cards import FeedCards
 from pipelines.views.ledger_table import LedgerTable
 from pipelines.views.market_choice import MarketChoice
 from pipelines.views.market_picture import MarketPicture
-from pipelines.views.page_frame import PageFrame
+from pipelines.views.page.frame import PageFrame
 from pipelines.views.quote_strip import QuoteStrip
 from pipelines.views.tape import Tape
 from pipelines.views.watchlist import Watchlist

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.axis import FORMAT_TIME_JS, TICK_LABEL_JS, TimeAxis
+from pipelines.views.ticks.axis import FORMAT_TIME_JS, TICK_LABEL_JS, TimeAxis
 from tests.browser.conftest import FLAGS
 from tests.live.hand_feed import NOON_NS
 from tests.servers import free_port

@@ -14,7 +14,7 @@ import panel as pn
 from tornado.web import RequestHandler
 
 from pipelines.core.clock import SystemClock
-from pipelines.views.ticks import TickPicture
+from pipelines.views.ticks.picture import TickPicture
 from tests.live.hand_feed import HandFeed
 
 SPAN_NS = 20_000_000_000

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from pipelines.views.browser import Browser
 from pipelines.views.dead_letters import DeadLetters
+from pipelines.views.page.browser import Browser
 from tests.views.fakes import FakeFeed
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.browser import Browser
 from pipelines.views.market_choice import MarketChoice
+from pipelines.views.page.browser import Browser
 from tests.views.fakes import FakeFeed
 
 

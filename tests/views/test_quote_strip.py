@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 
 from pipelines.sources.contract import SourceStatus
-from pipelines.views.browser import Browser
 from pipelines.views.market_choice import MarketChoice
+from pipelines.views.page.browser import Browser
 from pipelines.views.quote_strip import QuoteStrip
 from tests.views.fakes import FakeFeed
 

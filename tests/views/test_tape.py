@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from pipelines.views.browser import Browser
 from pipelines.views.market_choice import MarketChoice
+from pipelines.views.page.browser import Browser
 from pipelines.views.tape import Tape
 from tests.views.fakes import FakeFeed
 

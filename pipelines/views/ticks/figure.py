@@ -8,11 +8,11 @@ import holoviews as hv
 import numpy as np
 from bokeh.models import BasicTicker, CustomJSTickFormatter, DatetimeTicker, NumeralTickFormatter, Plot
 
-from pipelines.views.axis import TICK_LABEL_JS, date_label
-from pipelines.views.raster_reference import widen_points
-from pipelines.views.tick_frame import Frame
-from pipelines.views.tick_hover import add_hover
-from pipelines.views.tick_state import TickState, follow_in_browser
+from pipelines.views.ticks.axis import TICK_LABEL_JS, date_label
+from pipelines.views.ticks.frame import Frame
+from pipelines.views.ticks.hover import add_hover
+from pipelines.views.ticks.raster import widen_points
+from pipelines.views.ticks.state import TickState, follow_in_browser
 
 __all__ = ["PALETTE", "dress", "image_of", "image_options", "ink", "label_axes"]
 

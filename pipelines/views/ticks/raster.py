@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.core.spec import Reduction
-from pipelines.views.axis import TimeAxis
+from pipelines.views.ticks.axis import TimeAxis
 
 __all__ = ["AGGREGATIONS", "Canvas", "rasterize", "widen_points"]
 

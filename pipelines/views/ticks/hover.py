@@ -10,9 +10,9 @@ from bokeh.models.dom import Div, Span, Styles, ValueOf
 from numpy.typing import NDArray
 
 from pipelines.core.spec import Reduction
-from pipelines.views.axis import FORMAT_TIME_JS
-from pipelines.views.raster_reference import AGGREGATIONS, Canvas
-from pipelines.views.tick_state import TickState
+from pipelines.views.ticks.axis import FORMAT_TIME_JS
+from pipelines.views.ticks.raster import AGGREGATIONS, Canvas
+from pipelines.views.ticks.state import TickState
 
 __all__ = ["add_hover", "describe_row", "nearest_row"]
 

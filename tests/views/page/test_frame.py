@@ -6,8 +6,8 @@ import panel as pn
 import pytest
 
 from pipelines.core.errors import SpecError
-from pipelines.views.live_html import LiveHTML
-from pipelines.views.page_frame import PAGES, PageFrame
+from pipelines.views.page.frame import PAGES, PageFrame
+from pipelines.views.page.live_html import LiveHTML
 
 
 class Counter:

@@ -8,7 +8,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from pipelines.views.theme import SHEET
+from pipelines.views.page.theme import SHEET
 
 __all__ = ["LiveHTML"]
 

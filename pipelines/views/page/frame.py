@@ -14,9 +14,9 @@ from panel.viewable import Viewable
 from panel_material_ui import Page
 
 from pipelines.core.errors import StreamshadeError
-from pipelines.views.browser import DARK_COOKIE, Browser
-from pipelines.views.live_html import LiveHTML
-from pipelines.views.theme import CARD, PAGE_STYLE, THEME
+from pipelines.views.page.browser import DARK_COOKIE, Browser
+from pipelines.views.page.live_html import LiveHTML
+from pipelines.views.page.theme import CARD, PAGE_STYLE, THEME
 
 __all__ = ["PAGES", "Compose", "LiveView", "PageFrame"]
 

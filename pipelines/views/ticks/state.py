@@ -6,7 +6,7 @@ import bokeh.core.properties as bp
 from bokeh.model import DataModel
 from bokeh.models import ColumnDataSource, CustomJS, Plot
 
-from pipelines.views.axis import TimeAxis
+from pipelines.views.ticks.axis import TimeAxis
 
 __all__ = ["TickState", "follow_in_browser"]
 

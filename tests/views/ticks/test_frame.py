@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.live.window_buffer import WindowBuffer
-from pipelines.views.raster_reference import rasterize
-from pipelines.views.tick_frame import Frame, FrameMaker, Viewport
+from pipelines.views.ticks.frame import Frame, FrameMaker, Viewport
+from pipelines.views.ticks.raster import rasterize
 from tests.live.hand_feed import NOON_NS, HandFeed
 
 SPAN_NS = 60 * NS_PER_SECOND

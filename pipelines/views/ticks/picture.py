@@ -20,13 +20,13 @@ from panel.viewable import Viewer
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.schema import schema_of
 from pipelines.live.window_buffer import TickFeed, WindowBuffer
-from pipelines.views.axis import NS_PER_MS
-from pipelines.views.raster_reference import AGGREGATIONS
-from pipelines.views.tick_figure import dress, image_of, image_options, ink, label_axes
-from pipelines.views.tick_frame import Frame, FrameMaker, Viewport
-from pipelines.views.tick_hover import describe_row, nearest_row
-from pipelines.views.tick_pace import Pace
-from pipelines.views.tick_state import TickState
+from pipelines.views.ticks.axis import NS_PER_MS
+from pipelines.views.ticks.figure import dress, image_of, image_options, ink, label_axes
+from pipelines.views.ticks.frame import Frame, FrameMaker, Viewport
+from pipelines.views.ticks.hover import describe_row, nearest_row
+from pipelines.views.ticks.pace import Pace
+from pipelines.views.ticks.raster import AGGREGATIONS
+from pipelines.views.ticks.state import TickState
 
 __all__ = ["TickPicture", "caption"]
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.spec import CANVAS_COLUMNS, Reduction
 from pipelines.live.window_buffer import TickFeed, WindowBuffer
-from pipelines.views.axis import NS_PER_MS, TimeAxis
-from pipelines.views.raster_reference import Canvas, rasterize
-from pipelines.views.tick_scale import CountScale, ValueScale
+from pipelines.views.ticks.axis import NS_PER_MS, TimeAxis
+from pipelines.views.ticks.raster import Canvas, rasterize
+from pipelines.views.ticks.scale import CountScale, ValueScale
 
 __all__ = ["Frame", "FrameMaker", "Viewport"]
 

@@ -12,10 +12,10 @@ from bokeh.models import ColumnDataSource, LogColorMapper, Plot
 from pyviz_comms import Comm
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.raster_reference import widen_points
-from pipelines.views.tick_figure import PALETTE
-from pipelines.views.tick_state import TickState
-from pipelines.views.ticks import TickPicture, caption
+from pipelines.views.ticks.figure import PALETTE
+from pipelines.views.ticks.picture import TickPicture, caption
+from pipelines.views.ticks.raster import widen_points
+from pipelines.views.ticks.state import TickState
 from tests.live.hand_feed import NOON_NS, HandFeed
 
 

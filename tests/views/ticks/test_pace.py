@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.views.tick_pace import Pace
+from pipelines.views.ticks.pace import Pace
 
 MS = 1_000_000
 PERIOD = 100 * MS

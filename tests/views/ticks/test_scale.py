@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.tick_scale import CountScale, ValueScale
+from pipelines.views.ticks.scale import CountScale, ValueScale
 
 PRICES = st.floats(-1e9, 1e9).map(lambda value: round(value, 4))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.views.raster_reference import Canvas
-from pipelines.views.tick_hover import describe_row, nearest_row
+from pipelines.views.ticks.hover import describe_row, nearest_row
+from pipelines.views.ticks.raster import Canvas
 from tests.live.hand_feed import NOON_NS
 
 CANVAS = Canvas(NOON_NS, (0.0, 1_000.0), (90.0, 110.0), 100, 200)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.views.raster_reference import Canvas, rasterize, widen_points
+from pipelines.views.ticks.raster import Canvas, rasterize, widen_points
 from tests.live.hand_feed import NOON_NS
 
 CANVAS = Canvas(NOON_NS, (0.0, 1e9), (90.0, 110.0), 400, 200)

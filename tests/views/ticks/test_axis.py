@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError
-from pipelines.views.axis import TimeAxis, date_label
+from pipelines.views.ticks.axis import TimeAxis, date_label
 from tests.live.hand_feed import NOON_NS
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
