@@ -103,8 +103,17 @@ class Feed:
         return self._snapshots.get((aggregate, kind))
 
     def live_edge_ns(self) -> int:
-        """Return the time that a following picture ends at: our clock plus the source's estimated skew."""
+        """Return what time it is at the source: our clock plus the source's estimated skew."""
         return self.clock.now_ns() + (self._context.skew.ns or 0)
+
+    def shown_edge_ns(self) -> int:
+        """Return the time that a following picture ends at: the live edge, until a second after the newest row.
+
+        So a picture of a stream that ended, or is quiet, shows how it ended, whenever it is opened.
+        """
+        newest_ns = self._confirmed_edge_ns()
+        edge_ns = self.live_edge_ns()
+        return edge_ns if newest_ns is None else min(edge_ns, newest_ns + NS_PER_SECOND)
 
     def status(self) -> FeedStatus:
         """Return how the feed stands. Its ledger is one published snapshot."""
@@ -128,9 +137,12 @@ class Feed:
             self._warm = True  # even where it fails: rows flow without it
             rehearse(self.spec)
 
+    def _confirmed_edge_ns(self) -> int | None:
+        return max((gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None), default=None)
+
     def _lag_ns(self) -> int | None:
-        edges = [gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None]
-        return max(self.live_edge_ns() - max(edges), 0) if edges else None
+        newest_ns = self._confirmed_edge_ns()
+        return None if newest_ns is None else max(self.live_edge_ns() - newest_ns, 0)
 
     def _publish(self) -> None:
         snapshot = self._ledger.publish()

@@ -41,7 +41,7 @@ class TickFeed(Protocol):
         """Goes up each time something was published."""
         ...
 
-    def live_edge_ns(self) -> int:
+    def shown_edge_ns(self) -> int:
         """Return the time that a following picture ends at."""
         ...
 
@@ -148,7 +148,7 @@ class WindowBuffer(Buffer):
         if feed is None or feed.generation == self._generation:
             return 0
         self._generation = feed.generation  # before the rows: what comes meanwhile is pulled next time
-        in_place = self._advance(feed.live_edge_ns())
+        in_place = self._advance(feed.shown_edge_ns())
         n_left = len(self._rows)
         n_new = self._take(self.series)
         if n_new or n_left != len(self.data):

@@ -68,8 +68,7 @@ class Tape(Viewer):
             height=_N_ROWS * _ROW_PX + _HEADER_PX,
             sizing_mode="stretch_width",
             margin=0,
-        )
-        self.update()
+        )  # filled by the first beat: Tabulator shows no rows that it was given before it had a width
 
     def __panel__(self) -> Viewable:
         return pn.Column(LiveHTML("<h2>Tape</h2>"), self._table, sizing_mode="stretch_width", margin=0)

@@ -34,7 +34,7 @@ class _Feed:
         self.generation = 0
         self._n_rows = 0
 
-    def live_edge_ns(self) -> int:
+    def shown_edge_ns(self) -> int:
         return self._n_rows * 1_000
 
     def append(self, n_rows: int) -> None:

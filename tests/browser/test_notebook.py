@@ -76,16 +76,20 @@ def page(chromium_path: str) -> Iterator[Page]:
 
 
 def run(page: Page, cell: int) -> Any:
-    """Run a cell of the notebook, and return its place on the page."""
+    """Run a cell of the notebook to its end, and return its place on the page."""
     place = page.locator(".jp-Notebook .jp-CodeCell").nth(cell)
+    prompt = place.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
     place.locator(".jp-InputArea-editor").click()
     page.keyboard.press("Control+Enter")
+    # on a fresh machine the first run compiles Datashader's kernels
+    wait_until(lambda: prompt.inner_text() != before and "*" not in prompt.inner_text(), 180, what=f"cell {cell} ran")
     return place
 
 
 def test_the_pane_moves_in_jupyterlab_and_a_cell_run_five_times_leaves_one_source(page: Page, lab: str) -> None:
     page.goto(f"{lab}/lab/tree/live.ipynb")
-    page.locator(".jp-Notebook .jp-CodeCell").nth(2).wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     run(page, 0)
     for _ in range(5):
         picture = run(page, 1)

@@ -164,13 +164,16 @@ def test_the_hover_shows_the_raw_row_in_the_zone_of_the_axis(
 ) -> None:
     flow("stop")
     figure = open_page(page, server, "zone=Asia/Kolkata")
-    page.wait_for_timeout(2_000)
-    box, (x, y) = figure.bounding_box(), page.evaluate(NEWEST_CELL)
-    page.mouse.move(box["x"] + x - 5, box["y"] + y)
-    page.get_by_text("count:").wait_for()
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    page.get_by_text("count:").wait_for()
-    page.wait_for_timeout(500)
+    page.get_by_text("nothing new for").wait_for()
+
+    def is_answered() -> bool:
+        box, (x, y) = figure.bounding_box(), page.evaluate(NEWEST_CELL)
+        page.mouse.move(box["x"] + x - 5, box["y"] + y)
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.wait_for_timeout(500)
+        return page.get_by_text("count:").is_visible()
+
+    wait_until(is_answered, 60)
     row, origin, zone, pointer = page.evaluate(STATE)
     axis = TimeAxis(int(origin), zone)
     assert abs(int(row["time"]) - axis.to_ns(pointer[0])) < NS_PER_SECOND // 4

@@ -27,7 +27,7 @@ class HandFeed:
         self.tables = {"trades": Table(TableSpec(TRADES, Retention(**retention)))}
         self.generation = 0
 
-    def live_edge_ns(self) -> int:
+    def shown_edge_ns(self) -> int:
         return self.clock.now_ns()
 
     def add(self, time_ns: Any, price: Any = 100.0, *, symbol: str = "BTC") -> None:

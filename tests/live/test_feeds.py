@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pipelines.live import feeds
 from pipelines.live.feeds import open_feed, process_feeds
+from tests.recorded import write_recording
 from tests.waiting import wait_until
 
 URL = "sim://market?rate=2000&symbols=3&seed=1&name=of-test"
@@ -52,6 +54,14 @@ def test_all_sessions_share_the_feeds_that_the_environment_declares(monkeypatch:
     assert n_sources() == 1
     history = wait_until(lambda: shared["of-test"].status().ledger.total.stored)
     assert process_feeds()["of-test"].status().ledger.total.stored >= history
+
+
+def test_a_picture_of_a_stream_that_ended_shows_its_end_whenever_it_is_opened(tmp_path: Path) -> None:
+    feed = open_feed(f"file://{write_recording(tmp_path / 'r.gz')}?format=binance&kind=trades&speed=0")
+    wait_until(lambda: feed.status().source.state == "ended" and feed.status().ledger.n_messages == 3_000)
+    newest_ns = feed.tables["trades"].newest_ns
+    assert newest_ns is not None
+    assert newest_ns <= feed.shown_edge_ns() <= newest_ns + 1_000_000_000
 
 
 def test_a_feed_that_is_stopped_keeps_what_it_stored_and_goes_on() -> None:

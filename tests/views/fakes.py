@@ -50,6 +50,9 @@ class FakeFeed:
     def live_edge_ns(self) -> int:
         return self.clock.now_ns()
 
+    def shown_edge_ns(self) -> int:
+        return self.clock.now_ns()
+
     def snapshot(self, aggregate: str, kind: str) -> Any:
         made = self._aggregates.get((aggregate, kind))
         return made and made.snapshot()

@@ -9,7 +9,20 @@ from tests.views.fakes import FakeFeed
 def tape_of(feed: FakeFeed, symbol: str = "A") -> Tape:
     choice = MarketChoice([feed], Browser())
     choice.symbol = symbol
-    return Tape(choice)
+    tape = Tape(choice)
+    tape.update()  # the page's first beat
+    return tape
+
+
+def test_rows_that_were_there_before_are_shown_by_the_first_beat() -> None:
+    feed = FakeFeed()
+    feed.trade("A", 1.0)
+    choice = MarketChoice([feed], Browser())
+    choice.symbol = "A"
+    tape = Tape(choice)
+    assert (tape._table.value["time"] == "").all()
+    assert tape.update()
+    assert tape._table.value["time"][0] != ""
 
 
 def test_the_newest_trade_stands_on_top_in_the_colour_of_its_side() -> None:

@@ -107,7 +107,7 @@ class FrameMaker:
         self._values, self._counts = ValueScale(), CountScale()
         self._generation = feed.generation
         self._woken_ns = clock.monotonic_ns()
-        self._edge_ns = feed.live_edge_ns()
+        self._edge_ns = feed.shown_edge_ns()
         self.axis = TimeAxis.around(self._edge_ns, self.zone)
         self._revision = 0
         self._drawn: tuple[Any, ...] = ()
@@ -127,7 +127,7 @@ class FrameMaker:
         if self._feed.generation != self._generation:
             self._generation, self._woken_ns = self._feed.generation, self._clock.monotonic_ns()
         if self.quiet_ns < _QUIET_NS:
-            self._edge_ns = self._feed.live_edge_ns()
+            self._edge_ns = self._feed.shown_edge_ns()
         if self._buffer.pull() and self._is_in_view(self._buffer.oldest_new_ns):
             self._revision += 1
         return self._wanted() != self._drawn

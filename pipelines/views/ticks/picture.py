@@ -35,13 +35,15 @@ _HEAD_PX: Final = 36
 _PATIENCE_NS: Final = 5 * NS_PER_SECOND
 """How long to wait for a frame to be painted: an answer is lost with its connection, and a hidden tab gives none."""
 
+_PAUSED: Final = "<b>Paused</b> - reset to follow"
 _STALE_NS: Final = 2 * NS_PER_SECOND
 
 
 def caption(following: bool, quiet_ns: int) -> str:
     """Return in words how a picture stands."""
-    state = "Live" if following else "<b>Paused</b> - reset to follow"
-    return state if quiet_ns < _STALE_NS else f"{state} · nothing new for {quiet_ns // NS_PER_SECOND:,} s"
+    if quiet_ns < _STALE_NS:
+        return "Live" if following else _PAUSED
+    return f"{'Following' if following else _PAUSED} · nothing new for {quiet_ns // NS_PER_SECOND:,} s"
 
 
 class TickPicture(Viewer):
