@@ -14,6 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.errors import SourceError, SpecError
+from pipelines.core.pace import Pace
 from pipelines.core.url import SourceSpec, parse_source
 
 __all__ = ["Outgoing", "Publisher", "PublisherStatistics", "paced", "parse_target"]
@@ -249,17 +250,9 @@ def paced(
     clock : Clock, optional
         Whose monotonic time is the pace; by default the machine's.
     """
-    clock = clock or SystemClock()
-    first_ns: int | None = None
-    begin_ns = clock.monotonic_ns()
+    pace = Pace(clock or SystemClock(), speed)
     for message in messages:
-        wait_s = 0.0
-        if message.due_ns is not None and speed > 0:
-            if first_ns is None:
-                first_ns, begin_ns = message.due_ns, clock.monotonic_ns()
-            elapsed_s = (clock.monotonic_ns() - begin_ns) / NS_PER_SECOND
-            wait_s = (message.due_ns - first_ns) / NS_PER_SECOND / speed - elapsed_s
-        if wait(max(0.0, wait_s)):
+        if wait(max(pace.left_ns(message.due_ns), 0) / NS_PER_SECOND):
             return
         yield message
 

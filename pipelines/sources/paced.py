@@ -8,6 +8,7 @@ from typing import Final
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.message import Message, Position
+from pipelines.core.pace import Pace
 from pipelines.core.url import SourceSpec
 from pipelines.sources.contract import SourceStatus
 from pipelines.sources.queue import MessageQueue
@@ -111,12 +112,12 @@ class PacedSource:
     def _put_all(self, stopping: threading.Event, skip: int) -> bool:
         """Put one pass of the payloads. Returns False where there are none, or it was told to stop."""
         n_payloads = 0
-        pace = _Pace(self._clock, self._speed)
+        pace = Pace(self._clock, self._speed)
         for n_payloads, (due_ns, payload) in enumerate(self._payloads(), start=1):
             if n_payloads <= skip and not stopping.is_set():
                 continue
             self._tell_of_gap(pace.left_ns(due_ns))
-            if not pace.wait(due_ns, stopping) or not self.queue.put(self._message(due_ns, payload)):
+            if not self._wait(pace, due_ns, stopping) or not self.queue.put(self._message(due_ns, payload)):
                 return False
             self._next_offset += 1
         self._n_payloads = n_payloads
@@ -129,31 +130,13 @@ class PacedSource:
             detail += f": the next message is due in {left_ns / NS_PER_SECOND:,.0f} s"
         self._reader.standing = ("connected", detail)
 
-    def _message(self, due_ns: int | None, payload: bytes) -> Message:
-        received_ns = due_ns if self._recorded and due_ns is not None else self._clock.now_ns()
-        return Message(payload, Position(self._topic, self._next_offset), received_ns, self._topic)
-
-
-class _Pace:
-    """Waits until payloads are due, counted from the first."""
-
-    def __init__(self, clock: Clock, speed: float) -> None:
-        self._clock = clock
-        self._speed = speed
-        self._began: tuple[int, int] | None = None  # the first due time, and when that was by our clock
-
-    def left_ns(self, due_ns: int | None) -> int:
-        """Return how long it is until a payload is due; not positive where it is due."""
-        if due_ns is None or not self._speed:
-            return 0
-        if self._began is None:
-            self._began = (due_ns, self._clock.monotonic_ns())
-        first_due_ns, began_ns = self._began
-        return began_ns + round((due_ns - first_due_ns) / self._speed) - self._clock.monotonic_ns()
-
-    def wait(self, due_ns: int | None, stopping: threading.Event) -> bool:
+    def _wait(self, pace: Pace, due_ns: int | None, stopping: threading.Event) -> bool:
         """Wait until a payload is due. Returns False where it was told to stop."""
-        while (left_ns := self.left_ns(due_ns)) > 0:
+        while (left_ns := pace.left_ns(due_ns)) > 0:  # in short waits, for the clock may be one that is set
             if stopping.wait(min(left_ns / NS_PER_SECOND, _LONGEST_WAIT_S)):
                 return False
         return not stopping.is_set()
+
+    def _message(self, due_ns: int | None, payload: bytes) -> Message:
+        received_ns = due_ns if self._recorded and due_ns is not None else self._clock.now_ns()
+        return Message(payload, Position(self._topic, self._next_offset), received_ns, self._topic)
