@@ -80,16 +80,22 @@ def run(page: Page, cell: int) -> Any:
     place = page.locator(".jp-Notebook .jp-CodeCell").nth(cell)
     prompt = place.locator(".jp-InputPrompt")
     before = prompt.inner_text()
-    place.locator(".jp-InputArea-editor").click()
-    page.keyboard.press("Control+Enter")
+
+    def begins() -> bool:
+        place.locator(".jp-InputArea-editor").click()
+        page.keyboard.press("Control+Enter")  # is lost while the notebook still connects to its kernel
+        page.wait_for_timeout(1_000)
+        return prompt.inner_text() != before
+
+    wait_until(begins, 60, what=f"cell {cell} begins")
     # on a fresh machine the first run compiles Datashader's kernels
-    wait_until(lambda: prompt.inner_text() != before and "*" not in prompt.inner_text(), 180, what=f"cell {cell} ran")
+    wait_until(lambda: "*" not in prompt.inner_text(), 120, what=f"cell {cell} ran")
     return place
 
 
 def test_the_pane_moves_in_jupyterlab_and_a_cell_run_five_times_leaves_one_source(page: Page, lab: str) -> None:
     page.goto(f"{lab}/lab/tree/live.ipynb")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
     run(page, 0)
     for _ in range(5):
         picture = run(page, 1)
