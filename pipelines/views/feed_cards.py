@@ -17,6 +17,7 @@ _SHEET: Final = """
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 16px; }
 section { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 10px 40px; }
 .who { flex: 1 1 300px; min-width: 0; }
+.why { min-height: 1.5em; } /* also where it is empty, so that nothing moves when a stream falls silent */
 .who > div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .name { display: flex; gap: 12px; align-items: baseline; font-weight: 650; font-size: 15px; }
 dl { flex: 1 1 380px; max-width: 560px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 12px; margin: 0; }
@@ -44,11 +45,11 @@ def _card(status: FeedStatus) -> str:
         "In window": count(sum(status.window_records.values())),
         "Memory": amount(status.memory_bytes),
     }
-    why = "" if standing.level == "ok" else f'<div title="{escape(standing.why)}">{escape(standing.why)}</div>'
+    why = "" if standing.level == "ok" else escape(standing.why)
     figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
     return (
         '<section class="panel"><div class="who">'
         f'<div class="name"><span>{escape(status.name)}</span>{standing.badge}</div>'
         f'<div class="quiet" title="{escape(status.address)}">{escape(status.address)}</div>'
-        f"{why}</div><dl>{figures}</dl></section>"
+        f'<div class="why" title="{why}">{why}</div></div><dl>{figures}</dl></section>'
     )

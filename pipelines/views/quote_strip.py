@@ -19,7 +19,8 @@ __all__ = ["QuoteStrip"]
 
 _SHEET: Final = """
 .strip { display: flex; flex-wrap: wrap; gap: 8px 28px; align-items: center; }
-.big { flex: 0 1 auto; min-width: 190px; }
+.big { flex: 0 1 auto; min-width: 250px; }
+.why { min-height: 1.5em; } /* also where it is empty, so that nothing moves when a stream falls silent */
 .big .last { font-size: 30px; line-height: 1.15; font-weight: 650; letter-spacing: -0.02em; }
 .big .name { display: flex; gap: 12px; align-items: baseline; font-weight: 650; min-width: 0; }
 dl { flex: 1 1 520px; display: grid; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); gap: 8px 18px; }
@@ -79,11 +80,12 @@ class QuoteStrip(Viewer):
         age_ns = max(self._choice.feed.live_edge_ns() - figures.newest_ns, 0)
         standing = standing_of(self._choice.feed.status(), age_ns)
         facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in self._facts(figures).items())
-        why = "" if standing.word == "live" else f'<div class="quiet">{escape(standing.why)}</div>'
+        why = "" if standing.word == "live" else escape(standing.why)
         return (
             f'<div class="strip"><div class="big">'
             f'<div class="name"><span>{escape(figures.name)}</span>{standing.badge}</div>'
-            f'<div class="last {self._direction}">{price(figures.value, self._n_decimals)}</div>{why}</div>'
+            f'<div class="last {self._direction}">{price(figures.value, self._n_decimals)}</div>'
+            f'<div class="quiet why">{why}</div></div>'
             f"<dl>{facts}</dl></div>"
         )
 

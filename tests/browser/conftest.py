@@ -121,7 +121,7 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
         address: str, *, width: int = 1_400, height: int = 900, loses_server: bool = False, **options: Any
     ) -> Page:
         def note(message: ConsoleMessage) -> None:
-            excused = loses_server and re.search("net::ERR_|not connected", message.text)
+            excused = loses_server and re.search("net::ERR_|not connected|network error", message.text)
             if message.type == "error" and not excused:
                 faults.append(message.text)
 

@@ -102,6 +102,7 @@ def test_the_picture_moves_with_the_stream_and_stands_still_when_it_ends(
         tab.wait_for_timeout(1_500)
         assert tab.evaluate(RANGES) == zoomed
         tab.locator("[title='Reset']").first.click()
+        tab.mouse.move(1, 1)  # or the button that it stands on is lit
         wait_until(lambda: tab.evaluate(RANGES)[1] > zoomed[1])
     tab.wait_for_timeout(2_000)
     still = picture.screenshot()

@@ -97,6 +97,7 @@ def test_the_pane_moves_in_jupyterlab_and_a_cell_run_five_times_leaves_one_sourc
     page.goto(f"{lab}/lab/tree/live.ipynb")
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
     run(page, 0)
+    page.wait_for_function("window.Bokeh?.Panel !== undefined", timeout=60_000)
     for _ in range(5):
         picture = run(page, 1)
         canvas = picture.locator("canvas").first
