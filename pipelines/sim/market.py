@@ -28,7 +28,7 @@ _POOL_SIZE: Final = 1 << 16
 """Sizes are drawn from a pool of so many, again by 16 random bits."""
 
 _SHARE_OF_TRADES: Final = 0.4
-_SPIKE_CHANCE: Final = 1 / 80_000
+_SPIKE_CHANCE: Final = 1 / 400_000
 """Chance that a trade prints far from the market: with 40% trades, one in 200,000 ticks."""
 _SPIKE_SIZE: Final = (0.003, 0.008)
 

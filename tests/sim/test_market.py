@@ -84,7 +84,7 @@ def test_the_bid_is_below_the_ask_by_whole_ticks() -> None:
 
 
 def test_trades_print_at_the_quote_but_for_rare_spikes() -> None:
-    _, trades, quotes = ticks(seconds=20.0, n_symbols=3)
+    _, trades, quotes = ticks(seconds=90.0, n_symbols=3)
     busiest_trades, busiest_quotes = trades.select(trades["symbol"] == 0), quotes.select(quotes["symbol"] == 0)
     last = np.searchsorted(busiest_quotes.time, busiest_trades.time)
     known = (last > 0) & (last < len(busiest_quotes))
