@@ -52,7 +52,8 @@ class MarketChoice(Viewer):
     def __init__(self, feeds: Sequence[Feed], browser: Browser) -> None:
         self._feeds = {feed.name: feed for feed in feeds}
         self._browser = browser
-        super().__init__(feed_name=next(iter(self._feeds)))
+        self._symbols_are_of = next(iter(self._feeds))
+        super().__init__(feed_name=self._symbols_are_of)
         self._search = pmui.AutocompleteInput(
             label="Symbol",
             value=self.symbol,
@@ -132,8 +133,10 @@ class MarketChoice(Viewer):
     @param.depends("feed_name", watch=True)
     def _on_feed(self) -> None:
         if self.feed_name not in self._feeds:
-            self.feed_name = next(iter(self._feeds))
+            self.feed_name = self._symbols_are_of
+        if self.feed_name == self._symbols_are_of:  # a name that there is not was put right: the symbol stays
             return
+        self._symbols_are_of = self.feed_name
         self.symbol = ""
         self._n_listed = -1
         self.update()

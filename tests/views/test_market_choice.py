@@ -65,3 +65,10 @@ def test_another_feed_brings_its_own_symbols(feed: FakeFeed) -> None:
     choice.update()
     choice.feed_name = "sensors"
     assert (choice.symbol, choice.kind, choice._search.options) == ("boiler", "readings", ["boiler"])
+
+
+def test_a_feed_that_there_is_not_costs_no_symbol(choice: MarketChoice) -> None:
+    choice.symbol = "NEW"
+    choice.param.update(feed_name="gone", symbol="NEW")
+    choice.update()
+    assert (choice.feed_name, choice.symbol) == ("market", "NEW")
