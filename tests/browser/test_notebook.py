@@ -75,6 +75,14 @@ def page(chromium_path: str) -> Iterator[Page]:
         browser.close()
 
 
+def is_open(page: Page, lab: str) -> bool:
+    """Open the notebook. JupyterLab may open it before Panel's extension is loaded, which then takes no notice of it."""
+    page.goto(f"{lab}/lab/tree/live.ipynb")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
+    page.wait_for_timeout(1_000)
+    return bool(page.evaluate("window.PyViz !== undefined"))
+
+
 def run(page: Page, cell: int) -> Any:
     """Run a cell of the notebook to its end, and return its place on the page."""
     place = page.locator(".jp-Notebook .jp-CodeCell").nth(cell)
@@ -94,8 +102,7 @@ def run(page: Page, cell: int) -> Any:
 
 
 def test_the_pane_moves_in_jupyterlab_and_a_cell_run_five_times_leaves_one_source(page: Page, lab: str) -> None:
-    page.goto(f"{lab}/lab/tree/live.ipynb")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
+    wait_until(lambda: is_open(page, lab), 120, what="the notebook is open")
     run(page, 0)
     page.wait_for_function("window.Bokeh?.Panel !== undefined", timeout=60_000)
     for _ in range(5):
