@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -74,7 +75,12 @@ def address() -> Iterator[str]:
         check_unused_sessions_milliseconds=200,
         unused_session_lifetime_milliseconds=200,
     )
+    # Tornado's complaint that a tab left while something was sent to it would be kept by pytest, and with its
+    # traceback the whole session.
+    complaints = logging.getLogger("asyncio")
+    complaints.disabled = True
     yield f"http://127.0.0.1:{port}"
+    complaints.disabled = False
     server.stop()
     stopping.set()
     writer.join()
