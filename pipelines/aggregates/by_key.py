@@ -1,13 +1,17 @@
-"""Arrays with a row a key, which grow as keys appear."""
+"""What aggregates over all keys share: arrays that grow as keys appear, and the way to be built from a table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grown"]
+from pipelines.core.batch import Batch
+from pipelines.store.table import Table
+
+__all__ = ["grown", "take_in"]
 
 
 def grown(array: NDArray[Any], n_keys: int, fill: Any) -> NDArray[Any]:
@@ -17,3 +21,14 @@ def grown(array: NDArray[Any], n_keys: int, fill: Any) -> NDArray[Any]:
     larger = np.full((max(n_keys, 2 * len(array), 64), *array.shape[1:]), fill, dtype=array.dtype)
     larger[: len(array)] = array
     return larger
+
+
+def take_in(table: Table, update: Callable[[Batch], None]) -> Iterator[None]:
+    """Give `update` all rows of `table`, key after key in order of arrival, a segment a step of the iterator."""
+    for code in table.keys().tolist():
+        series = table.series(code)
+        if series is None:
+            continue
+        for batch in series.batches():
+            update(batch)
+            yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -10,10 +10,11 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.by_key import grown
+from pipelines.aggregates.by_key import grown, take_in
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
 from pipelines.kernels.latest import latest_rows
+from pipelines.store.table import Table
 
 __all__ = ["LastValues", "LastValuesSnapshot"]
 
@@ -59,12 +60,12 @@ class LastValues:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self._columns = {column.name: np.empty(0, dtype=column.dtype) for column in schema.columns}
-        self._newest = np.empty(0, dtype=np.int64)
-        self._n_rows = np.empty(0, dtype=np.int64)
+        self._forget()
 
     def update(self, batch: Batch) -> None:
         """Take in new rows."""
+        if len(batch) == 0:
+            return
         self._grow(int(batch.keys.max()) + 1)
         rows = np.full(len(self._newest), -1, dtype=np.int64)
         latest_rows(batch.keys, batch.time, self._newest, rows)
@@ -88,6 +89,16 @@ class LastValues:
         (codes,) = np.nonzero(self._n_rows)
         columns = {name: column[codes] for name, column in self._columns.items()}
         return LastValuesSnapshot(codes.astype(np.int32), MappingProxyType(columns), self._n_rows[codes])
+
+    def rebuild(self, table: Table) -> Iterator[None]:
+        """Forget everything, and take in the rows that `table` keeps."""
+        self._forget()
+        yield from take_in(table, self.update)
+
+    def _forget(self) -> None:
+        self._columns = {column.name: np.empty(0, dtype=column.dtype) for column in self.schema.columns}
+        self._newest = np.empty(0, dtype=np.int64)
+        self._n_rows = np.empty(0, dtype=np.int64)
 
     def _grow(self, n_keys: int) -> None:
         self._columns = {name: grown(column, n_keys, 0) for name, column in self._columns.items()}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.by_key import grown
+from pipelines.aggregates.by_key import grown, take_in
 from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.schema import Schema
 from pipelines.kernels.latest import ring_bins
+from pipelines.store.table import Table
 
 __all__ = ["Rates", "RatesSnapshot"]
 
@@ -75,13 +77,13 @@ class Rates:
     def __init__(self, schema: Schema, *, bin_ns: int = NS_PER_SECOND, n_bins: int = 64) -> None:
         self.schema = schema
         self.bin_ns = bin_ns
-        self._bins = np.empty((0, n_bins), dtype=np.int64)
-        self._counts = np.empty((0, n_bins), dtype=np.uint32)
-        self._last = np.empty((0, n_bins), dtype=np.float64)
-        self._last_times = np.empty((0, n_bins), dtype=np.int64)
+        self.n_bins = n_bins
+        self._forget()
 
     def update(self, batch: Batch) -> None:
         """Take in new rows."""
+        if len(batch) == 0:
+            return
         self._grow(int(batch.keys.max()) + 1)
         values = batch[self.schema.value]
         ring_bins(batch.keys, batch.time, values, self.bin_ns, self._bins, self._counts, self._last, self._last_times)
@@ -104,6 +106,17 @@ class Rates:
     def snapshot(self) -> RatesSnapshot:
         """Return counts and last values now."""
         return RatesSnapshot(self.bin_ns, self._bins.copy(), self._counts.copy(), self._last.copy())
+
+    def rebuild(self, table: Table) -> Iterator[None]:
+        """Forget everything, and take in the rows that `table` keeps."""
+        self._forget()
+        yield from take_in(table, self.update)
+
+    def _forget(self) -> None:
+        self._bins = np.empty((0, self.n_bins), dtype=np.int64)
+        self._counts = np.empty((0, self.n_bins), dtype=np.uint32)
+        self._last = np.empty((0, self.n_bins), dtype=np.float64)
+        self._last_times = np.empty((0, self.n_bins), dtype=np.int64)
 
     def _grow(self, n_keys: int) -> None:
         self._bins = grown(self._bins, n_keys, _NEVER)

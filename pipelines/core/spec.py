@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError
-from pipelines.core.schema import KINDS, Schema
-from pipelines.core.url import SourceSpec
+from pipelines.core.schema import KINDS, Schema, schema_of
+from pipelines.core.url import SourceSpec, nearest
 
-__all__ = ["CANVAS_COLUMNS", "AggregateSpec", "FeedSpec", "Reduction", "Retention", "TableSpec", "ViewSpec"]
+__all__ = [
+    "CANVAS_COLUMNS",
+    "AggregateSpec",
+    "FeedSpec",
+    "Glyph",
+    "Reduction",
+    "Retention",
+    "TableSpec",
+    "ViewSpec",
+]
 
 CANVAS_COLUMNS: Final = (300, 600, 1_200, 2_400)
 """Canvas classes: they merge pairwise, so that one raster serves every screen."""
 
-Reduction = Literal["points", "line"]
+Glyph = Literal["points", "line"]
+"""What rows are drawn as."""
+
+Reduction = Literal["count", "any", "sum", "min", "max", "mean", "last"]
+"""What the rows of a cell come to, with the meanings of Datashader. NaN is no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +125,21 @@ class ViewSpec:
         The column that is drawn upwards.
     span_ns : int
         Length of the time axis that follows the live edge.
-    n_columns : int
-        Canvas class: one of `CANVAS_COLUMNS`.
-    reduction : {"points", "line"}
-        ``"points"`` counts the points in a cell; ``"line"`` draws a line with the reduction ``any``.
+    n_columns, n_rows : int
+        Canvas class: `n_columns` is one of `CANVAS_COLUMNS`, and both are the most cells that the picture may have.
+    glyph : {"points", "line"}
+        A point a row, or a line through the rows in the order of time.
+    reduction : {"count", "any", "sum", "min", "max", "mean", "last"}
+        What the rows of a cell come to. A live line has ``"any"``: other reductions of it are for `explore`.
+    of : str or None
+        The column that is summed, compared or shown; None for ``"count"`` and ``"any"``, which need none.
+    by : str or None
+        A column with few values (``"side"``) that the cells are told apart by.
+
+    Raises
+    ------
+    SpecError
+        Where there is no such class or column, or a reduction lacks its column.
     """
 
     feed: str
@@ -123,11 +147,21 @@ class ViewSpec:
     key: str
     value: str
     span_ns: int = 60 * NS_PER_SECOND
-    n_columns: int = field(default=1_200)
-    reduction: Reduction = "points"
+    n_columns: int = 1_200
+    n_rows: int = 400
+    glyph: Glyph = "points"
+    reduction: Reduction = "count"
+    of: str | None = None
+    by: str | None = None
 
     def __post_init__(self) -> None:
         if self.n_columns not in CANVAS_COLUMNS:
             raise SpecError(f"a canvas has {', '.join(map(str, CANVAS_COLUMNS))} columns, not {self.n_columns}")
-        if self.span_ns <= 0:
-            raise SpecError("the span of a view must be positive")
+        if self.span_ns <= 0 or self.n_rows <= 0:
+            raise SpecError("the span and the rows of a view must be positive")
+        names = schema_of(self.kind).names
+        for column in (self.value, self.of, self.by):
+            if column is not None and column not in names:
+                raise SpecError(f"{self.kind} have no column {column!r}{nearest(column, names)}")
+        if (self.of is None) != (self.reduction in ("count", "any")):
+            raise SpecError(f"the reduction {self.reduction!r} {'needs a' if self.of is None else 'takes no'} column")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
 from pipelines.store.segment import SEGMENT_ROWS, SealedSegment
 
@@ -122,9 +123,19 @@ class Series:
         next_row = max(row, self.next_row)  # a cursor from a newer series must not go back
         return Rows(self._arrived(start, columns), next_row, start - row)
 
+    def batches(self) -> Iterator[Batch]:
+        """Yield all rows in order of arrival, a segment at a time."""
+        for segment in self.segments:
+            rows = slice(None) if segment.arrival is None else segment.arrival
+            yield self._batch(_Piece(segment.columns, rows))
+        yield self._batch(_Piece(self._open, slice(None)))
+
     def tail(self, n: int, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return the newest `n` rows to arrive, in order of arrival; all where there are fewer."""
         return self._arrived(max(self.next_row - max(n, 0), self.first_row), columns)
+
+    def _batch(self, piece: _Piece) -> Batch:
+        return Batch(self.schema, self._join([piece], None))
 
     def _arrived(self, start: int, columns: Sequence[str] | None) -> dict[str, NDArray[Any]]:
         """Return the rows that arrived as number `start` or later; `start` is at least `first_row`."""

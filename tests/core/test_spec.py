@@ -35,3 +35,13 @@ def test_every_kind_is_stored_by_key_with_its_time_first() -> None:
     assert TRADES.row_bytes == 8 + 4 + 8 + 8 + 1
     with pytest.raises(SpecError, match="the kinds are"):
         schema_of("ticks")
+
+
+def test_a_view_names_columns_that_there_are_and_a_reduction_that_can_be() -> None:
+    with pytest.raises(SpecError, match="no column 'prise', did you mean"):
+        ViewSpec("feed", "trades", "BTC", "prise")
+    with pytest.raises(SpecError, match="'sum' needs a column"):
+        ViewSpec("feed", "trades", "BTC", "price", reduction="sum")
+    with pytest.raises(SpecError, match="'count' takes no column"):
+        ViewSpec("feed", "trades", "BTC", "price", of="size")
+    assert ViewSpec("feed", "trades", "BTC", "price", reduction="sum", of="size", by="side").by == "side"

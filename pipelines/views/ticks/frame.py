@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.clock import NS_PER_SECOND, Clock
-from pipelines.core.spec import CANVAS_COLUMNS, Reduction
+from pipelines.core.spec import CANVAS_COLUMNS, Glyph
 from pipelines.live.window_buffer import TickFeed, WindowBuffer
 from pipelines.views.ticks.axis import NS_PER_MS, TimeAxis
 from pipelines.views.ticks.raster import Canvas, rasterize
@@ -99,7 +99,7 @@ class FrameMaker:
     """
 
     def __init__(self, feed: TickFeed, buffer: WindowBuffer, *, value: str, clock: Clock) -> None:
-        self.reduction: Reduction = "points"
+        self.reduction: Glyph = "points"
         self.zone = "UTC"
         self.size_px = _FIRST_SIZE_PX
         self.viewport: Viewport | None = None

@@ -9,7 +9,7 @@ from bokeh.models import CustomJS, HoverTool, Plot
 from bokeh.models.dom import Div, Span, Styles, ValueOf
 from numpy.typing import NDArray
 
-from pipelines.core.spec import Reduction
+from pipelines.core.spec import Glyph
 from pipelines.views.ticks.axis import FORMAT_TIME_JS
 from pipelines.views.ticks.raster import AGGREGATIONS, Canvas
 from pipelines.views.ticks.state import TickState
@@ -45,7 +45,7 @@ def nearest_row(
     return int(near[nearest]) if distance[nearest] <= _REACH_PX**2 else None
 
 
-def describe_row(time_ns: int, value: float, cell: int, reduction: Reduction) -> dict[str, str]:
+def describe_row(time_ns: int, value: float, cell: int, reduction: Glyph) -> dict[str, str]:
     """Return what the hover shows of a row: time (as decimal nanoseconds) and value to the last digit, and its cell."""
     name = AGGREGATIONS[reduction]
     said = f"{cell:,}" if reduction == "points" else ("line" if cell else "no line")

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.core.spec import Reduction
+from pipelines.core.spec import Glyph
 from pipelines.views.ticks.axis import TimeAxis
 
 __all__ = ["AGGREGATIONS", "Canvas", "rasterize", "widen_points"]
 
-AGGREGATIONS: Final[dict[Reduction, str]] = {"points": "count", "line": "any"}
+AGGREGATIONS: Final[dict[Glyph, str]] = {"points": "count", "line": "any"}
 """How each reduction combines the rows of a cell, as a viewer is told."""
 
 
@@ -58,7 +58,7 @@ class Canvas:
 
 
 def rasterize(
-    canvas: Canvas, time_ns: NDArray[np.int64], value: NDArray[np.float64], reduction: Reduction
+    canvas: Canvas, time_ns: NDArray[np.int64], value: NDArray[np.float64], reduction: Glyph
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Draw rows with Datashader.
 
