@@ -17,6 +17,9 @@ from pipelines.cli import main
 from tests.demo.listening import listening
 from tests.servers import Mosquitto, free_port
 
+_AS_IN_A_TERMINAL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""A test run in the background of a shell ignores Ctrl-C, and so do its children."""
+
 RECEIVED_NS = 1_723_161_255_000_000_000
 
 
@@ -74,15 +77,18 @@ def test_ctrl_c_ends_with_a_summary(broker: Mosquitto) -> None:
         command = [
             sys.executable,
             "-c",
-            "from pipelines.cli import main; main()",
+            f"{_AS_IN_A_TERMINAL}\nfrom pipelines.cli import main; main()",
             "simulate",
             "--to",
             broker.url("desk"),
         ]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as simulation:
-            listener.wait_for(4)
-            simulation.send_signal(signal.SIGINT)
-            _, said = simulation.communicate(timeout=20)
+            try:
+                listener.wait_for(4)
+                simulation.send_signal(signal.SIGINT)
+                _, said = simulation.communicate(timeout=20)
+            finally:
+                simulation.kill()
     assert simulation.returncode == 130
     assert said.startswith("published ")
     assert len(said.splitlines()) == 1
