@@ -83,10 +83,10 @@ def open_notebook(page: Page, lab: str) -> None:
     """Open a notebook and load Panel into it.
 
     JupyterLab may open the first one before Panel's extension is there, which then takes no notice of it: another one,
-    with a kernel of its own, follows.
+    with a kernel of its own, follows, in a workspace that shows nothing else.
     """
     for name in NOTEBOOKS:
-        page.goto(f"{lab}/lab/tree/{name}")
+        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
         run(page, 0)
         with suppress(NotInTime):
