@@ -55,7 +55,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [
                 *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
                 *("--ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"),
-                "--LabApp.news_url=None",
+                *("--LabApp.news_url=None", f"--LabApp.workspaces_dir={folder / 'workspaces'}"),
             ],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
@@ -86,7 +86,7 @@ def open_notebook(page: Page, lab: str) -> None:
     with a kernel of its own, follows, in a workspace that shows nothing else.
     """
     for name in NOTEBOOKS:
-        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}")
+        page.goto(f"{lab}/lab/tree/{name}?reset")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
         run(page, 0)
         with suppress(NotInTime):
