@@ -19,6 +19,8 @@ _INTERRUPTED: Final = 130
 _PANEL_OPTIONS: Final = "streamshade.panel_options"
 """Where a command keeps what follows ``--``."""
 
+_COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
+
 _TO: Final = click.option(
     "--to", "url", required=True, metavar="URL", help="Broker and topic: mqtt://[user:password@]host[:port]/topic"
 )
@@ -163,3 +165,28 @@ def simulate(url: str, rate: float, symbols: int, format_name: str, seed: int, s
     )
     if not publish_all(Publisher(target, qos=qos), messages):
         sys.exit(_INTERRUPTED)
+
+
+@main.command()
+@click.option("--source", "sources", multiple=True, metavar="URL", help="Connect to this one too; again for several.")
+@click.option("--warm", "compile_cold", is_flag=True, help="Compile the kernels that are cold, before looking.")
+def doctor(sources: tuple[str, ...], compile_cold: bool) -> None:
+    """Say what is installed, reachable, writable and warm, and what to do where something is not.
+
+    Ends with 1 where something is broken. Kernels are warm when their machine code is on disk: beside the package, in
+    the user's cache folder, or in the one folder that STREAMSHADE_KERNELS names.
+    """
+    from tqdm import tqdm
+
+    from pipelines.doctor import examine
+    from pipelines.kernels.warm import warm
+
+    if compile_cold:
+        warm(lambda steps: tqdm(steps, desc="compiling", unit=" signatures", disable=None))
+    broken = False
+    for finding in examine(sources):
+        broken = broken or finding.level == "fail"
+        level = click.style(f"{finding.level:<5}", fg=_COLOURS[finding.level])
+        click.echo(f"{level} {finding.subject:<12} {finding.text}")
+    if broken:
+        sys.exit(1)

@@ -74,7 +74,7 @@ class AggregateSpec:
     Parameters
     ----------
     name : str
-        Which aggregate: a name of `pipelines.aggregates.catalogue`.
+        Which aggregate: a name of `pipelines.aggregates.catalogue`, such as ``last`` or ``bars.1m``.
     kind : str
         The kind of rows that it takes.
     on_error : {"drop", "stop"}
@@ -100,12 +100,15 @@ class FeedSpec:
         What is computed from the rows.
     coalesce_ns : int
         Messages that come within this time go through the graph together.
+    picture_bytes : int
+        Most memory that live views may take.
     """
 
     source: SourceSpec
     retention: Retention = Retention()
     aggregates: tuple[AggregateSpec, ...] = ()
     coalesce_ns: int = NS_PER_SECOND // 60
+    picture_bytes: int = 512 << 20
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:

@@ -22,7 +22,6 @@ __all__ = ["Writer"]
 _log = logging.getLogger(__name__)
 
 _MAX_MESSAGES: Final = 4_096
-_IDLE_S: Final = 0.25
 _CLOSED_S: Final = 0.01
 
 
@@ -45,7 +44,9 @@ class Writer:
     prepare : callable
         Called in the writer's thread when it starts, before the first message is taken.
     publish : callable
-        Called in the writer's thread after each pass, and a few times a second while nothing comes.
+        Called in the writer's thread after each pass, and whenever nothing came for a while.
+    patience_s : callable
+        Returns how long that while is, in seconds.
 
     Notes
     -----
@@ -62,6 +63,7 @@ class Writer:
         coalesce_ns: int,
         prepare: Callable[[], None],
         publish: Callable[[], None],
+        patience_s: Callable[[], float],
     ) -> None:
         self.source = source
         self.graph = graph
@@ -69,6 +71,7 @@ class Writer:
         self._linger_s = coalesce_ns / NS_PER_SECOND
         self._prepare = prepare
         self._publish = publish
+        self._patience_s = patience_s
         self._passes = Passes(self._release)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -115,7 +118,7 @@ class Writer:
                 max_messages=_MAX_MESSAGES,
                 linger_s=self._linger_s,
                 enough=self.source.coalesce_messages,
-                timeout_s=_IDLE_S,
+                timeout_s=self._patience_s(),
             )
             if messages:
                 self._fenced(partial(self.write, messages), "writer")

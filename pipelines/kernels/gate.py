@@ -47,7 +47,7 @@ N_STATE: Final = 5
 _NO_TIME: Final = np.iinfo(np.int64).min
 
 
-@kernel
+@kernel("int64, int64, int64, int64")
 def confirmed_ns(newest_ns: int, witness_ns: int, now_ns: int, slack_ns: int) -> int:
     """Return up to where the stream has come, as far as no single row says so; the least int64 before the first row.
 
@@ -61,7 +61,7 @@ def confirmed_ns(newest_ns: int, witness_ns: int, now_ns: int, slack_ns: int) ->
     return newest_ns if newest_ns - witness_ns <= slack_ns else witness_ns
 
 
-@kernel
+@kernel("const int64[:], int64, int64, int64, int64, int64[:], uint8[:]")
 def judge_times(
     times: NDArray[np.int64],
     now_ns: int,

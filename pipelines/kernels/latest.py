@@ -12,7 +12,7 @@ __all__ = ["latest_rows", "ring_bins"]
 _NEVER = np.iinfo(np.int64).min
 
 
-@kernel
+@kernel("const int32[:], const int64[:], int64[:], int64[:]")
 def latest_rows(
     keys: NDArray[np.int32], times: NDArray[np.int64], newest: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> None:
@@ -36,7 +36,9 @@ def latest_rows(
             rows[key] = row
 
 
-@kernel
+@kernel(
+    "const int32[:], const int64[:], const float64[:], int64, int64[:, :], uint32[:, :], float64[:, :], int64[:, :]",
+)
 def ring_bins(
     keys: NDArray[np.int32],
     times: NDArray[np.int64],

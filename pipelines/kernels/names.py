@@ -22,7 +22,7 @@ _SECOND_FACTOR: Final = np.uint64(0xC2B2AE3D27D4EB4F)
 _HIGH_HALF: Final = np.uint64(32)
 
 
-@kernel
+@kernel("uint64[:, :], uint64[:, :], int32[:], int32[:]")
 def look_up_names(
     words: NDArray[np.uint64], slot_words: NDArray[np.uint64], slot_codes: NDArray[np.int32], codes: NDArray[np.int32]
 ) -> int:
@@ -67,7 +67,7 @@ def look_up_names(
     return n_missing
 
 
-@kernel
+@kernel("uint64[:, :], int32[:], uint64[:, :], int32[:]")
 def insert_names(
     words: NDArray[np.uint64], codes: NDArray[np.int32], slot_words: NDArray[np.uint64], slot_codes: NDArray[np.int32]
 ) -> None:

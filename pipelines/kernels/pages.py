@@ -56,7 +56,7 @@ _FIRST_BLOCK_BITS: Final = 14
 _OFFSET_BITS: Final = 40  # a place is its block's number above, and its row in the block below
 
 
-@kernel
+@kernel("int64")
 def first_page(block: int) -> int:
     """Return the number of a block's first page; with `N_BLOCKS`, the number of pages that there can be."""
     return FIRST_BLOCK_PAGES << (block - 1) if block > 0 else 0
@@ -72,7 +72,9 @@ def _block_of(page: int) -> int:
     return block
 
 
-@kernel
+@kernel(
+    "const int32[:], const int64[:], int64[:, :], int32[:], int32[:], int32[:], int64[:], int32[:], int64[:], int64[:]",
+)
 def place_rows(
     keys: NDArray[np.int32],
     times: NDArray[np.int64],
@@ -133,7 +135,11 @@ def place_rows(
         places[row] = (block << _OFFSET_BITS) | (((page - first_page(block)) << _PAGE_BITS) + offset)
 
 
-@kernel
+@kernel(
+    "const int64[:], int64[:], int64[:] x 10",
+    "const float64[:], int64[:], float64[:] x 10",
+    "const int8[:], int64[:], int8[:] x 10",
+)
 def scatter_column(column: NDArray[Any], places: NDArray[np.int64], blocks: tuple[NDArray[Any], ...]) -> None:
     """Write a column's values to their places.
 
@@ -156,7 +162,7 @@ def scatter_column(column: NDArray[Any], places: NDArray[np.int64], blocks: tupl
         blocks[places[row] >> _OFFSET_BITS][places[row] & mask] = column[row]
 
 
-@kernel
+@kernel("int64, int32[:], int32[:]")
 def chain_pages(last_page: int, previous: NDArray[np.int32], pages: NDArray[np.int32]) -> None:
     """Fill `pages` (int32[n]) with a key's last n pages, oldest first."""
     page = last_page
@@ -165,7 +171,11 @@ def chain_pages(last_page: int, previous: NDArray[np.int32], pages: NDArray[np.i
         page = previous[page]
 
 
-@kernel
+@kernel(
+    "int32[:], int64[:] x 10, int64[:]",
+    "int32[:], float64[:] x 10, float64[:]",
+    "int32[:], int8[:] x 10, int8[:]",
+)
 def gather_column(pages: NDArray[np.int32], blocks: tuple[NDArray[Any], ...], column: NDArray[Any]) -> None:
     """Copy a column's values from pages that are filled one after the other.
 
@@ -188,7 +198,7 @@ def gather_column(pages: NDArray[np.int32], blocks: tuple[NDArray[Any], ...], co
             column[target + row] = block[source + row]
 
 
-@kernel
+@kernel("int32[:], int32[:], int64[:]")
 def free_pages(pages: NDArray[np.int32], free: NDArray[np.int32], n_free: NDArray[np.int64]) -> None:
     """Put `pages` (int32[n]) back on the stacks of free pages; see `place_rows`."""
     for position in range(len(pages)):
@@ -198,7 +208,7 @@ def free_pages(pages: NDArray[np.int32], free: NDArray[np.int32], n_free: NDArra
         n_free[block] += 1
 
 
-@kernel
+@kernel("int64[:], int64[:, :], int32[:], int32[:], int64[:], int64, int64, int32[:]")
 def drop_pages(
     codes: NDArray[np.int64],
     index: NDArray[np.int64],
@@ -245,7 +255,7 @@ def drop_pages(
     return n_dropped
 
 
-@kernel
+@kernel("int64[:, :], int32[:], int64[:], int64[:], int64, int64, int64[:]")
 def head_times(
     index: NDArray[np.int64],
     first: NDArray[np.int32],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -9,17 +10,40 @@ from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
-__all__ = ["BIN_ROWS", "FAN_OUT", "FIRST", "LAST", "MAX", "MIN", "N_STATISTICS", "SUM", "level_ends", "summarise"]
+__all__ = [
+    "BIN_ROWS",
+    "COUNT",
+    "ENDS",
+    "EXTREMES",
+    "FAN_OUT",
+    "FIRST",
+    "HIGH",
+    "LAST",
+    "LOW",
+    "N_STATISTICS",
+    "SUM",
+    "TOTALS",
+    "level_ends",
+    "span_bins",
+    "summarise",
+]
 
 BIN_ROWS: Final = 64
 FAN_OUT: Final = 4
 
-MIN: Final = 0
-MAX: Final = 1
-FIRST: Final = 2
-LAST: Final = 3
-SUM: Final = 4
-N_STATISTICS: Final = 5
+EXTREMES: Final = 0
+"""Statistics of a bin: `LOW` and `HIGH`. They lie together, since a query needs these of many bins."""
+LOW: Final = 0
+HIGH: Final = 1
+ENDS: Final = 1
+"""Statistics of a bin: `FIRST` and `LAST`."""
+FIRST: Final = 0
+LAST: Final = 1
+TOTALS: Final = 2
+"""Statistics of a bin: `SUM` and `COUNT`."""
+SUM: Final = 0
+COUNT: Final = 1
+N_STATISTICS: Final = 3
 
 
 def level_ends(n_rows: int) -> tuple[int, ...]:
@@ -32,74 +56,82 @@ def level_ends(n_rows: int) -> tuple[int, ...]:
     return tuple(ends)
 
 
-@kernel
-def summarise(values: NDArray[np.float64], statistics: NDArray[np.float64], counts: NDArray[np.int32]) -> None:
+@kernel("const float64[:], float64[:, :, :]")
+def summarise(values: NDArray[np.float64], statistics: NDArray[np.float64]) -> None:
     """Build the pyramid of a column.
 
-    NaN is no value: minimum, maximum, sum and count leave it out, first and last are the first and last value that is
-    none. Where all are NaN the statistics are NaN and the count is 0. Sums are taken in the order of the rows, then of
-    the bins.
+    Lowest, highest, sum and count are of the finite values; where there is none they are NaN, and the count is 0. First
+    and last are the values of the first and the last row, finite or not. Sums are taken in the order of the rows, then
+    of the bins.
 
     Parameters
     ----------
     values : float64[n]
         In the order of time; n is at least 1.
-    statistics : float64[5, n_bins]
-        Filled: `MIN`, `MAX`, `FIRST`, `LAST` and `SUM` of each bin, level after level as `level_ends` says.
-    counts : int32[n_bins]
-        Filled: values in each bin.
+    statistics : float64[3, n_bins, 2]
+        Filled: `EXTREMES`, `ENDS` and `TOTALS` of each bin, level after level as `level_ends` says.
     """
     n_bins = (len(values) + BIN_ROWS - 1) // BIN_ROWS
     for position in range(n_bins):
-        _summarise_rows(values, position, statistics, counts)
+        _summarise_rows(values, position, statistics)
     start, end = 0, n_bins
     while end - start > 1:
         n_bins = (end - start + FAN_OUT - 1) // FAN_OUT
         for position in range(n_bins):
             child = start + position * FAN_OUT
-            _summarise_bins(child, min(child + FAN_OUT, end), end + position, statistics, counts)
+            _summarise_bins(child, min(child + FAN_OUT, end), end + position, statistics)
         start, end = end, end + n_bins
 
 
+@kernel("const int64[:], int64[:, :]")
+def span_bins(times: NDArray[np.int64], spans: NDArray[np.int64]) -> None:
+    """Find when the first and the last row of each bin of a pyramid were.
+
+    Parameters
+    ----------
+    times : int64[n]
+        Event times of the rows, ascending; n is at least 1.
+    spans : int64[n_bins, 2]
+        Filled, in the order of the bins of `summarise`.
+    """
+    bin_rows, position = BIN_ROWS, 0
+    while True:
+        for start in range(0, len(times), bin_rows):
+            spans[position, 0] = times[start]
+            spans[position, 1] = times[min(start + bin_rows, len(times)) - 1]
+            position += 1
+        if bin_rows >= len(times):
+            return
+        bin_rows *= FAN_OUT
+
+
 @kernel
-def _summarise_rows(
-    values: NDArray[np.float64], position: int, statistics: NDArray[np.float64], counts: NDArray[np.int32]
-) -> None:
+def _summarise_rows(values: NDArray[np.float64], position: int, statistics: NDArray[np.float64]) -> None:
     low, high, total = np.inf, -np.inf, 0.0
-    first = last = np.nan
     count = 0
-    for row in range(position * BIN_ROWS, min((position + 1) * BIN_ROWS, len(values))):
+    start, end = position * BIN_ROWS, min((position + 1) * BIN_ROWS, len(values))
+    for row in range(start, end):
         value = values[row]
-        if value != value:
-            continue
-        if count == 0:
-            first = value
-        last = value
-        low = min(low, value)
-        high = max(high, value)
-        total += value
-        count += 1
-    _write_bin(position, low, high, first, last, total, count, statistics, counts)
+        if math.isfinite(value):
+            low = min(low, value)
+            high = max(high, value)
+            total += value
+            count += 1
+    _write_bin(position, low, high, values[start], values[end - 1], total, count, statistics)
 
 
 @kernel
-def _summarise_bins(
-    begin: int, end: int, position: int, statistics: NDArray[np.float64], counts: NDArray[np.int32]
-) -> None:
+def _summarise_bins(begin: int, end: int, position: int, statistics: NDArray[np.float64]) -> None:
     low, high, total = np.inf, -np.inf, 0.0
-    first = last = np.nan
     count = 0
     for child in range(begin, end):
-        if counts[child] == 0:
-            continue
-        if count == 0:
-            first = statistics[FIRST, child]
-        last = statistics[LAST, child]
-        low = min(low, statistics[MIN, child])
-        high = max(high, statistics[MAX, child])
-        total += statistics[SUM, child]
-        count += counts[child]
-    _write_bin(position, low, high, first, last, total, count, statistics, counts)
+        if statistics[TOTALS, child, COUNT] > 0:
+            low = min(low, statistics[EXTREMES, child, LOW])
+            high = max(high, statistics[EXTREMES, child, HIGH])
+            total += statistics[TOTALS, child, SUM]
+            count += int(statistics[TOTALS, child, COUNT])
+    first, last = statistics[ENDS, begin, FIRST], statistics[ENDS, end - 1, LAST]
+    _write_bin(position, low, high, first, last, total, count, statistics)
 
 
 @kernel
@@ -112,11 +144,10 @@ def _write_bin(
     total: float,
     count: int,
     statistics: NDArray[np.float64],
-    counts: NDArray[np.int32],
 ) -> None:
-    statistics[MIN, position] = low if count > 0 else np.nan
-    statistics[MAX, position] = high if count > 0 else np.nan
-    statistics[FIRST, position] = first
-    statistics[LAST, position] = last
-    statistics[SUM, position] = total if count > 0 else np.nan
-    counts[position] = count
+    statistics[EXTREMES, position, LOW] = low if count > 0 else np.nan
+    statistics[EXTREMES, position, HIGH] = high if count > 0 else np.nan
+    statistics[ENDS, position, FIRST] = first
+    statistics[ENDS, position, LAST] = last
+    statistics[TOTALS, position, SUM] = total if count > 0 else np.nan
+    statistics[TOTALS, position, COUNT] = count

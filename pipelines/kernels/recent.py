@@ -44,7 +44,7 @@ def _forget(
     table[gap] = _EMPTY
 
 
-@kernel
+@kernel("const int32[:], const int64[:], int32[:], int32[:], int64[:], int64, bool[:]")
 def add_recent(
     keys: NDArray[np.int32],
     identities: NDArray[np.int64],

@@ -18,12 +18,16 @@ from pipelines.graph.context import Context
 from pipelines.graph.rehearse import rehearse
 from pipelines.graph.skew import SkewEstimate
 from pipelines.graph.writer import Writer
+from pipelines.live.explore.explorer import Explorer
+from pipelines.live.frames.live_view import FRAME_NS
+from pipelines.live.frames.views import Views
 from pipelines.live.status import FeedStatus, Throughput
 from pipelines.store.table import Table
 
 __all__ = ["Feed"]
 
 _SNAPSHOT_PERIOD_NS: Final = NS_PER_SECOND // 10
+_IDLE_S: Final = 0.25
 _SNAPSHOT_REST: Final = 20
 """Snapshots of thousands of keys take milliseconds: rest this many times as long before the next."""
 
@@ -46,6 +50,10 @@ class Feed:
         Rows by kind.
     generation : int
         Goes up each time something was published.
+    views : Views
+        Live pictures of its rows.
+    explorer : Explorer
+        Pictures of any range of them.
 
     Raises
     ------
@@ -76,7 +84,16 @@ class Feed:
             coalesce_ns=spec.coalesce_ns,
             prepare=self._rehearse,
             publish=self._publish,
+            patience_s=self._patience_s,
         )
+        self.views = Views(
+            tables=self.tables,
+            dictionary=self.dictionary,
+            clock=self.clock,
+            memory_bytes=spec.picture_bytes,
+            on_error=lambda name, error: self._context.fault(name, "drop", error),
+        )
+        self.explorer = Explorer(self.tables, self.dictionary)
         self._warm = False
         self._lock = threading.Lock()
         self._throughput = Throughput()
@@ -91,12 +108,14 @@ class Feed:
         with self._lock:
             self.source.start()  # first: it empties the queue of what it will send again
             self._writer.start()
+            self.explorer.start()
 
     def stop(self) -> None:
         """Stop source and writer, and keep what is stored. Does nothing where they are stopped."""
         with self._lock:
             self.source.stop()
             self._writer.stop()
+            self.explorer.stop()
 
     def snapshot(self, aggregate: str, kind: str) -> Any:
         """Return an aggregate's newest published snapshot, or None where the feed has no such aggregate."""
@@ -153,6 +172,11 @@ class Feed:
         if self._take_snapshots() or changes != self._published:
             self._published = changes
             self.generation += 1
+        self.views.step(self.shown_edge_ns())
+
+    def _patience_s(self) -> float:
+        """Return how long the writer waits for messages: shorter while somebody watches the live edge move on."""
+        return _IDLE_S if len(self.views) == 0 else FRAME_NS / NS_PER_SECOND
 
     def _take_snapshots(self) -> bool:
         """Publish what the aggregates hold, where they changed and enough time has passed since the last time."""

@@ -23,7 +23,12 @@ SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
 WINDOW_VARIABLE: Final = "STREAMSHADE_WINDOW"
 MEMORY_VARIABLE: Final = "STREAMSHADE_MEMORY"
 
-_ALWAYS_ON: Final = ("last", "rates")
+_ALWAYS_ON: Final = {
+    "trades": ("last", "rates", "bars.1s", "bars.1m"),
+    "quotes": ("last", "rates"),
+    "readings": ("last", "rates"),
+}
+"""By kind, what is computed of every key."""
 
 
 class Feeds:
@@ -77,7 +82,8 @@ def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> 
     window : str
         How long rows are kept, such as ``30m``.
     memory : str
-        Most memory that the rows of all feeds together may take, such as ``4G``. Each table gets an equal part.
+        Most memory that all feeds together may take, such as ``4G``. An eighth is for live pictures, which all feeds
+        get an equal part of, and the rest for rows, which all tables do.
 
     Raises
     ------
@@ -86,12 +92,14 @@ def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> 
     """
     sources = [read_url(url) for url in urls]
     n_tables = sum(len(source.kinds) for source in sources)
-    retention = Retention(parse_duration_ns(window), parse_bytes(memory) // max(n_tables, 1))
+    n_bytes = parse_bytes(memory)
+    retention = Retention(parse_duration_ns(window), n_bytes * 7 // 8 // max(n_tables, 1))
     return tuple(
         FeedSpec(
             source,
             retention,
-            tuple(AggregateSpec(name, kind) for kind in source.kinds if kind != "depth" for name in _ALWAYS_ON),
+            tuple(AggregateSpec(name, kind) for kind in source.kinds for name in _ALWAYS_ON.get(kind, ())),
+            picture_bytes=n_bytes // 8 // len(sources),
         )
         for source in sources
     )

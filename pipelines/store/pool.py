@@ -50,13 +50,10 @@ class Pages:
         chain_pages(last_page, self.previous, pages)
         return pages
 
-    def read(self, pages: NDArray[np.int32], n_rows: int) -> dict[str, NDArray[Any]]:
-        """Return copies of the first `n_rows` rows on `pages`, by column."""
-        columns: dict[str, NDArray[Any]] = {}
-        for name, blocks in self.blocks.items():
-            columns[name] = np.empty(n_rows, blocks[0].dtype)
-            gather_column(pages, blocks, columns[name])
-        return columns
+    def read(self, pages: NDArray[np.int32], columns: Mapping[str, NDArray[Any]]) -> None:
+        """Fill `columns`, each any[n_rows], with the first rows on `pages`."""
+        for name, column in columns.items():
+            gather_column(pages, self.blocks[name], column)
 
 
 class PagePool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
+from pipelines.store.pieces import Piece, arrived_between, in_order, sorted_between, within
+from pipelines.store.sealed import SealedBlock
 from pipelines.store.segment import SEGMENT_ROWS, SealedSegment
 
 __all__ = ["Rows", "Series"]
@@ -36,18 +37,6 @@ class Rows:
     n_missed: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Some rows of one segment, or of the pages."""
-
-    columns: Mapping[str, NDArray[Any]]
-    rows: slice | NDArray[Any]
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        values: NDArray[Any] = self.columns[name][self.rows]
-        return values
-
-
 class Series:
     """The rows that a table had of one key when it was asked.
 
@@ -59,8 +48,8 @@ class Series:
         What the columns are.
     code : int
         The key.
-    segments : tuple of SealedSegment
-        Oldest first, without a gap.
+    blocks : tuple of SealedBlock
+        The sealed segments, oldest first, without a gap.
     open_columns : mapping of str to any[n]
         The rows behind the last segment in order of arrival. Read-only.
     next_row : int
@@ -83,20 +72,32 @@ class Series:
         schema: Schema,
         code: int,
         *,
-        segments: tuple[SealedSegment, ...],
+        blocks: tuple[SealedBlock, ...],
         open_columns: Mapping[str, NDArray[Any]],
         next_row: int,
     ) -> None:
         self.schema = schema
         self.code = code
-        self.segments = segments
+        self.blocks = blocks
+        self.open_columns = open_columns
         self.next_row = next_row
-        self.n_rows = len(segments) * SEGMENT_ROWS + len(open_columns["time"])
-        self.first_row = next_row - self.n_rows
-        self._open = open_columns
+        self.first_row = blocks[0].first_row if blocks else self.open_row
+        self.n_rows = next_row - self.first_row
+
+    @property
+    def open_row(self) -> int:
+        """Arrival number of the first row behind the segments."""
+        return self.next_row - len(self.open_columns["time"])
+
+    @property
+    def segments(self) -> tuple[SealedSegment, ...]:
+        """The sealed segments, oldest first."""
+        return tuple(segment for block in self.blocks for segment in block.segments)
 
     def range(self, start_ns: int, end_ns: int, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return the rows with ``start_ns <= time < end_ns``, sorted by time, those of equal time in order of arrival.
+
+        Only rows between which others came that are older or newer are sorted; the rest is as it was sealed.
 
         Parameters
         ----------
@@ -105,76 +106,65 @@ class Series:
         columns : sequence of str, optional
             Which columns; all where not given.
         """
-        pieces = [
-            _Piece(segment.columns, _between(segment.columns["time"], start_ns, end_ns))
-            for segment in self.segments
-            if segment.min_ns < end_ns and segment.max_ns >= start_ns
-        ]
-        pieces.append(self._open_between(start_ns, end_ns))
-        pieces = [piece for piece in pieces if len(piece["time"])]
-        order = _order(pieces)
-        result = self._join(pieces, columns)
-        return result if order is None else {name: array[order] for name, array in result.items()}
+        pieces = [piece for block in self.blocks for piece in within(block, start_ns, end_ns)]
+        open_piece = sorted_between(self.open_columns, start_ns, end_ns)
+        if len(open_piece):
+            pieces.append(open_piece)
+        return self._join(in_order(pieces), columns)
 
-    def since(self, row: int, columns: Sequence[str] | None = None) -> Rows:
-        """Return the rows with an arrival number of at least `row`, in order of arrival."""
+    def since(self, row: int, columns: Sequence[str] | None = None, *, max_rows: int | None = None) -> Rows:
+        """Return the rows with an arrival number of at least `row`, in order of arrival; the first `max_rows` of them.
+
+        Parameters
+        ----------
+        row : int
+            What to begin with: 0, or the `next_row` of rows returned before.
+        columns : sequence of str, optional
+            Which columns; all where not given.
+        max_rows : int, optional
+            Most rows to return; all where not given.
+        """
         row = max(row, 0)
         start = max(row, self.first_row)
-        next_row = max(row, self.next_row)  # a cursor from a newer series must not go back
-        return Rows(self._arrived(start, columns), next_row, start - row)
+        end = self.next_row if max_rows is None else min(start + max_rows, self.next_row)
+        next_row = max(row, end)  # a cursor from a newer series must not go back
+        return Rows(self._arrived(start, end, columns), next_row, start - row)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all rows in order of arrival, a segment at a time."""
         for segment in self.segments:
             rows = slice(None) if segment.arrival is None else segment.arrival
-            yield self._batch(_Piece(segment.columns, rows))
-        yield self._batch(_Piece(self._open, slice(None)))
+            yield self._batch(Piece(segment.columns, rows))
+        yield self._batch(Piece(self.open_columns, slice(None)))
 
     def tail(self, n: int, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return the newest `n` rows to arrive, in order of arrival; all where there are fewer."""
-        return self._arrived(max(self.next_row - max(n, 0), self.first_row), columns)
+        return self._arrived(max(self.next_row - max(n, 0), self.first_row), self.next_row, columns)
 
-    def _batch(self, piece: _Piece) -> Batch:
+    def _batch(self, piece: Piece) -> Batch:
         return Batch(self.schema, self._join([piece], None))
 
-    def _arrived(self, start: int, columns: Sequence[str] | None) -> dict[str, NDArray[Any]]:
-        """Return the rows that arrived as number `start` or later; `start` is at least `first_row`."""
-        pieces: list[_Piece] = []
-        for segment in self.segments[(start - self.first_row) // SEGMENT_ROWS :]:
-            rows = slice(max(start - segment.first_row, 0), SEGMENT_ROWS)
-            pieces.append(_Piece(segment.columns, rows if segment.arrival is None else segment.arrival[rows]))
-        open_row = self.first_row + len(self.segments) * SEGMENT_ROWS
-        pieces.append(_Piece(self._open, slice(max(start - open_row, 0), None)))
+    def _arrived(self, start: int, end: int, columns: Sequence[str] | None) -> dict[str, NDArray[Any]]:
+        """Return the rows that arrived as number `start` to `end`; `start` is at least `first_row`."""
+        pieces: list[Piece] = []
+        for block in self.blocks:
+            if start < block.end_row and end > block.first_row:
+                first, last = (
+                    (row - block.first_row) // SEGMENT_ROWS for row in (max(start, block.first_row), end - 1)
+                )
+                pieces += [arrived_between(segment, start, end) for segment in block.segments[first : last + 1]]
+        rows = slice(max(start - self.open_row, 0), max(end - self.open_row, 0))
+        pieces.append(Piece(self.open_columns, rows))
         return self._join(pieces, columns)
 
-    def _open_between(self, start_ns: int, end_ns: int) -> _Piece:
-        time = self._open["time"]
-        if (time[:-1] <= time[1:]).all():
-            return _Piece(self._open, _between(time, start_ns, end_ns))
-        order = time.argsort(kind="stable")
-        return _Piece(self._open, order[_between(time[order], start_ns, end_ns)])
-
-    def _join(self, pieces: list[_Piece], columns: Sequence[str] | None) -> dict[str, NDArray[Any]]:
+    def _join(self, pieces: list[Piece], columns: Sequence[str] | None) -> dict[str, NDArray[Any]]:
         names = self.schema.names if columns is None else columns
         return {name: self._column(pieces, name) for name in names}
 
-    def _column(self, pieces: list[_Piece], name: str) -> NDArray[Any]:
+    def _column(self, pieces: list[Piece], name: str) -> NDArray[Any]:
         dtype = self.schema.column(name).dtype
         if name == self.schema.key:
             return np.full(sum(len(piece["time"]) for piece in pieces), self.code, dtype)
         if len(pieces) == 1:
             return pieces[0][name]
         return np.concatenate([np.empty(0, dtype), *(piece[name] for piece in pieces)])
-
-
-def _between(time: NDArray[np.int64], start_ns: int, end_ns: int) -> slice:
-    start, end = time.searchsorted(np.array([start_ns, end_ns], np.int64))
-    return slice(int(start), int(end))
-
-
-def _order(pieces: list[_Piece]) -> NDArray[np.intp] | None:
-    """Return what sorts the rows of pieces that are sorted each; None where one begins after the other ends."""
-    times = [piece["time"] for piece in pieces]
-    if all(before[-1] <= after[0] for before, after in pairwise(times)):
-        return None
-    return np.concatenate(times).argsort(kind="stable")

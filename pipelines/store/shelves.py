@@ -11,7 +11,8 @@ from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
 from pipelines.kernels.pages import FILL, FIRST_ROW, N_FIELDS, NEVER_NS, OPEN_ROW, PAGE_ROWS, head_times
 from pipelines.store.pool import PagePool
-from pipelines.store.segment import SEGMENT_PAGES, SEGMENT_ROWS, SealedSegment, seal
+from pipelines.store.sealed import SealedSegments
+from pipelines.store.segment import SEGMENT_PAGES, SEGMENT_ROWS, blank_columns, seal
 
 __all__ = ["Shelves"]
 
@@ -32,8 +33,8 @@ class Shelves:
     ----------
     index : int64[n_keys, N_FIELDS]
         Where each key's rows are; the fields are named in `pipelines.kernels.pages`.
-    sealed : dict of int to list of SealedSegment
-        The sealed segments of the keys that have any, oldest first.
+    sealed : dict of int to SealedSegments
+        The sealed segments of the keys that have any.
     pool : PagePool
         The pages.
     n_rows : int
@@ -43,16 +44,17 @@ class Shelves:
 
     Notes
     -----
-    *Threads.* The writer only. Readers use `index` as a snapshot copied it; the lists of `sealed` only change at their
+    *Threads.* The writer only. Readers use `index` as a snapshot copied it; the blocks of `sealed` only change at their
     ends, and what a reader finds there that is newer than its index it leaves out.
     """
 
     def __init__(self, schema: Schema) -> None:
         self.index = np.empty((0, N_FIELDS), np.int64)
-        self.sealed: dict[int, list[SealedSegment]] = {}
+        self.sealed: dict[int, SealedSegments] = {}
         self.pool = PagePool([column for column in schema.columns if column.name != schema.key])
         self.n_rows = 0
         self.oldest_head_ns = NEVER_NS
+        self._schema = schema
         self._sealed_bytes = 0
         self._first_page = np.empty(0, np.int32)
         self._sealed_ns = np.empty(0, np.int64)  # newest event time of a key's first sealed segment, or never
@@ -83,11 +85,13 @@ class Shelves:
 
     def drop_segment(self, code: int) -> None:
         """Drop the first sealed segment of a key."""
-        segments = self.sealed[code]
-        self._sealed_bytes -= segments.pop(0).n_bytes
-        if not segments:
+        sealed = self.sealed[code]
+        self._sealed_bytes -= sealed.n_bytes
+        sealed.drop_first()
+        self._sealed_bytes += sealed.n_bytes
+        if not sealed.blocks:
             del self.sealed[code]
-        self._sealed_ns[code] = segments[0].max_ns if segments else NEVER_NS
+        self._sealed_ns[code] = sealed.head_ns if sealed.blocks else NEVER_NS
         self.index[code, FIRST_ROW] += SEGMENT_ROWS
         self.n_rows -= SEGMENT_ROWS
 
@@ -113,16 +117,18 @@ class Shelves:
         pages = self.pool.pages
         last_page, fill, open_row, _ = self.index[code].tolist()
         chain = pages.chain(last_page, fill)
-        segments = self.sealed.setdefault(code, [])
+        sealed = self.sealed.get(code) or SealedSegments(self._schema)
+        self._sealed_bytes -= sealed.n_bytes
         n_pages = fill // SEGMENT_ROWS * SEGMENT_PAGES
         for start in range(0, n_pages, SEGMENT_PAGES):
-            columns = pages.read(chain[start : start + SEGMENT_PAGES], SEGMENT_ROWS)
-            segment = seal(columns, open_row + start * PAGE_ROWS)
-            segments.append(segment)
-            self._sealed_bytes += segment.n_bytes
+            columns, wide = blank_columns(self._schema)
+            pages.read(chain[start : start + SEGMENT_PAGES], columns)
+            sealed.append(seal(self._schema, columns, wide, open_row + start * PAGE_ROWS))
+        self._sealed_bytes += sealed.n_bytes
+        self.sealed[code] = sealed
         self.pool.retire(chain[:n_pages])
         if n_pages < len(chain):
             self._first_page[code] = chain[n_pages]
         self.index[code, FILL] -= n_pages * PAGE_ROWS
         self.index[code, OPEN_ROW] += n_pages * PAGE_ROWS
-        self._sealed_ns[code] = segments[0].max_ns
+        self._sealed_ns[code] = sealed.head_ns

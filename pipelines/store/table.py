@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,10 @@ from numpy.typing import NDArray
 
 from pipelines.core.batch import Batch
 from pipelines.core.spec import TableSpec
-from pipelines.kernels.pages import FILL, FIRST_ROW, NEVER_NS, OPEN_ROW, PAGE_ROWS
+from pipelines.kernels.pages import FILL, FIRST_ROW, N_FIELDS, NEVER_NS, OPEN_ROW, PAGE_ROWS
 from pipelines.store.pool import Pages
-from pipelines.store.segment import SEGMENT_ROWS
-from pipelines.store.series import Series
+from pipelines.store.sealed import SealedBlock
+from pipelines.store.series import Rows, Series
 from pipelines.store.shelves import Shelves
 
 __all__ = ["Table"]
@@ -50,8 +51,8 @@ class Table:
 
     Notes
     -----
-    *Threads.* One thread appends and evicts. Any thread calls `keys` and `series` and reads the attributes: no lock is
-    taken. All rows of a batch become visible at once.
+    *Threads.* One thread appends and evicts. Any thread calls `keys`, `series` and `since` and reads the attributes: no
+    lock is taken. All rows of a batch become visible at once.
     """
 
     def __init__(self, spec: TableSpec) -> None:
@@ -122,19 +123,35 @@ class Table:
 
         Takes a copy of the rows that are not sealed yet, at most 4,095.
         """
+        series = self._series(code, 0, None)
+        return series if series.n_rows else None
+
+    def since(self, code: int, row: int, columns: Sequence[str] | None = None, *, max_rows: int | None = None) -> Rows:
+        """Return what `Series.since` of a key returns now, at the cost of these rows. Any thread.
+
+        A key that is not there has no rows yet.
+        """
+        names = None if columns is None else {"time", *columns}
+        return self._series(code, row, names).since(row, columns, max_rows=max_rows)
+
+    def _series(self, code: int, row: int, names: Collection[str] | None) -> Series:
+        """Return a key's rows, those that are not sealed only where they came as number `row` or just before."""
         snapshot = self._snapshot
-        if not 0 <= code < len(snapshot.index):
-            return None
-        last_page, n_open, open_row, _ = snapshot.index[code].tolist()
-        segments = tuple(self._shelves.sealed.get(code, ()))
-        if segments:  # some may have been evicted, and others sealed, since the snapshot
-            segments = segments[: max(open_row - segments[0].first_row, 0) // SEGMENT_ROWS]
-        if not segments and not n_open:
-            return None
-        open_columns = snapshot.pages.read(snapshot.pages.chain(last_page, n_open), n_open)
+        known = 0 <= code < len(snapshot.index)
+        last_page, n_open, open_row, _ = snapshot.index[code].tolist() if known else [0] * N_FIELDS
+        sealed = self._shelves.sealed.get(code)
+        blocks = () if sealed is None else _before(sealed.blocks, open_row)
+        if row > open_row:
+            n_skipped = min(row - open_row, n_open) // PAGE_ROWS * PAGE_ROWS
+            blocks, n_open, open_row = (), n_open - n_skipped, open_row + n_skipped
+        stored = [column for column in self.schema.columns if column.name != self.schema.key]
+        open_columns = {
+            each.name: np.empty(n_open, each.dtype) for each in stored if names is None or each.name in names
+        }
+        snapshot.pages.read(snapshot.pages.chain(last_page, n_open), open_columns)
         for array in open_columns.values():
             array.flags.writeable = False
-        return Series(self.schema, code, segments=segments, open_columns=open_columns, next_row=open_row + n_open)
+        return Series(self.schema, code, blocks=blocks, open_columns=open_columns, next_row=open_row + n_open)
 
     def _publish(self) -> None:
         self._show()
@@ -152,7 +169,7 @@ class Table:
             return 0
         n_before = shelves.n_rows
         for code in np.flatnonzero(shelves.heads() < horizon_ns).tolist():
-            while code in shelves.sealed and shelves.sealed[code][0].max_ns < horizon_ns:
+            while code in shelves.sealed and shelves.sealed[code].head_ns < horizon_ns:
                 shelves.drop_segment(code)
         shelves.drop_pages(shelves.heads(), horizon_ns - 1, max_pages=shelves.pool.n_used)
         shelves.oldest_head_ns = int(shelves.heads().min())
@@ -190,6 +207,13 @@ class Table:
         if retention.max_rows is None:
             return n_pages
         return max(n_pages, -(-(shelves.n_rows - retention.max_rows) // PAGE_ROWS))
+
+
+def _before(blocks: tuple[SealedBlock, ...], open_row: int) -> tuple[SealedBlock, ...]:
+    """Leave out the segments that were sealed since a key's open rows began with `open_row`."""
+    if not blocks or blocks[-1].end_row <= open_row:
+        return blocks
+    return tuple(block.before(open_row) for block in blocks if block.first_row < open_row)
 
 
 def _kth_oldest(heads: NDArray[np.int64], k: int) -> int:

@@ -12,10 +12,13 @@ from panel.viewable import Viewable, Viewer
 
 from pipelines.core.clock import parse_duration_ns
 from pipelines.core.dictionary import UNKNOWN
+from pipelines.core.schema import schema_of
 from pipelines.live.feed import Feed
+from pipelines.views.candles.key_bars import PERIODS
 from pipelines.views.key_figures import busiest, primary_kind
 from pipelines.views.page.browser import Browser
 from pipelines.views.page.theme import BUTTONS
+from pipelines.views.ticks.lens import LOOKS
 from pipelines.views.zones import BROWSER_ZONE, ZONES, zone_name
 
 __all__ = ["SPANS", "MarketChoice"]
@@ -44,7 +47,8 @@ class MarketChoice(Viewer):
     feed_name = param.String(doc="Which feed.")
     symbol = param.String(doc="Which symbol or sensor; empty until one is known.")
     span = param.Selector(default="1m", objects=list(SPANS), doc="Length of the time axis.")
-    draw = param.Selector(default="points", objects=["points", "line"], doc="How rows become pixels.")
+    draw = param.Selector(default="points", objects=list(LOOKS), doc="How rows are drawn.")
+    period = param.Selector(default="1s", objects=list(PERIODS), doc="Length of a candle.")
     zone = param.Selector(default=BROWSER_ZONE, objects=list(ZONES.values()), doc="Time zone of all times.")
 
     n_beats = 5
@@ -84,6 +88,13 @@ class MarketChoice(Viewer):
         return None if self.code == UNKNOWN else primary_kind(self.feed, self.code)
 
     @property
+    def look(self) -> str:
+        """How rows are drawn: as points where they have no side to be told apart by."""
+        by = LOOKS[self.draw].get("by")
+        has_column = self.kind is None or by is None or by in schema_of(self.kind).names
+        return str(self.draw) if has_column else "points"
+
+    @property
     def span_ns(self) -> int:
         """Length of the time axis, nanoseconds."""
         return parse_duration_ns(self.span)
@@ -95,7 +106,7 @@ class MarketChoice(Viewer):
 
     def keep_in_address(self) -> None:
         """Take what the page's address holds, then keep the address up to date."""
-        names = {"feed_name": "feed", "symbol": "symbol", "span": "span", "draw": "draw", "zone": "zone"}
+        names = {"feed_name": "feed", **{name: name for name in ("symbol", "span", "draw", "period", "zone")}}
         given = {name: values[0].decode("utf-8", "replace") for name, values in pn.state.session_args.items() if values}
         self._take({own: given[public] for own, public in names.items() if public in given})
         self.update()
@@ -121,9 +132,7 @@ class MarketChoice(Viewer):
             self._search,
             pmui.Select.from_param(self.param.span, label="Span", options=list(SPANS), **small | {"width": 90}),
             pmui.Select.from_param(self.param.zone, label="Times in", options=ZONES, **small),
-            pmui.RadioButtonGroup.from_param(
-                self.param.draw, label="", options=["points", "line"], description="", **BUTTONS
-            ),
+            pmui.RadioButtonGroup.from_param(self.param.draw, label="", options=list(LOOKS), description="", **BUTTONS),
             align_items="center",
             gap="10px",
             margin=0,

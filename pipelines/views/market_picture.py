@@ -53,7 +53,7 @@ class MarketPicture(Viewer):
         look: dict[str, Any] = {
             "key": choice.symbol,
             "span_ns": choice.span_ns,
-            "reduction": choice.draw,
+            "look": choice.look,
             "zone": choice.zone_name,
             "dark": self._browser.dark,
         }

@@ -1,6 +1,6 @@
 """A page with one picture over a feed in memory, to be served: ``python -m tests.browser.tick_app PORT``.
 
-``/go`` lets rows come, ``/stop`` ends that; the page takes ``zone`` and ``reduction`` from its address.
+``/go`` lets rows come, ``/stop`` ends that; the page takes ``zone`` and ``look`` from its address.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ class LiveFeed(HandFeed):
     """A random walk by the clock of the machine, for as long as `flowing` is set."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.clock = SystemClock()  # type: ignore[assignment]
+        super().__init__(clock=SystemClock())
         self.flowing = threading.Event()
         self._price, self._random = 60_000.0, np.random.default_rng(1)
         now_ns = self.clock.now_ns()
@@ -60,7 +59,7 @@ def main(port: int) -> None:
 
     def page() -> TickPicture:
         options: dict[str, Any] = {
-            name: values[0].decode() for name, values in pn.state.session_args.items() if name in ("zone", "reduction")
+            name: values[0].decode() for name, values in pn.state.session_args.items() if name in ("zone", "look")
         }
         return TickPicture(feed, key="BTC", span_ns=SPAN_NS, **options)
 

@@ -38,7 +38,7 @@ def test_every_kind_is_stored_by_key_with_its_time_first() -> None:
 
 
 def test_a_view_names_columns_that_there_are_and_a_reduction_that_can_be() -> None:
-    with pytest.raises(SpecError, match="no column 'prise'.*price"):
+    with pytest.raises(SpecError, match=r"no column 'prise'.*price"):
         ViewSpec("feed", "trades", "BTC", "prise")
     with pytest.raises(SpecError, match="'sum' needs a column"):
         ViewSpec("feed", "trades", "BTC", "price", reduction="sum")

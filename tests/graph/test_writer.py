@@ -55,6 +55,7 @@ class Feed:
             coalesce_ns=1,
             prepare=lambda: None,
             publish=self.publish,
+            patience_s=lambda: 0.25,
         )
 
     def publish(self) -> None:

@@ -6,17 +6,16 @@ import numpy as np
 
 from pipelines.kernels.pyramid import BIN_ROWS, FAN_OUT
 
-__all__ = ["pyramid"]
+__all__ = ["columns", "pyramid"]
 
 
-def pyramid(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Statistics and counts of all levels, as `summarise` fills them."""
-    bins = [_bin(part) for part in _split(values, BIN_ROWS)]
-    levels = [bins]
+def pyramid(values: np.ndarray) -> np.ndarray:
+    """Statistics of all levels, as `summarise` fills them."""
+    levels = [[_bin(part) for part in _split(values, BIN_ROWS)]]
     while len(levels[-1]) > 1:
         levels.append([_merge(part) for part in _split(np.array(levels[-1]), FAN_OUT)])
     table = np.array([row for level in levels for row in level])
-    return table[:, :5].T, table[:, 5].astype(np.int32)
+    return np.array([table[:, :2], table[:, 2:4], table[:, 4:]])
 
 
 def _split(rows: np.ndarray, size: int) -> list[np.ndarray]:
@@ -24,20 +23,43 @@ def _split(rows: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def _bin(values: np.ndarray) -> tuple[float, ...]:
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return (np.nan,) * 5 + (0,)
-    return values.min(), values.max(), values[0], values[-1], _sum(values), len(values)
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return np.nan, np.nan, values[0], values[-1], np.nan, 0
+    return finite.min(), finite.max(), values[0], values[-1], _sum(finite), len(finite)
 
 
 def _merge(bins: np.ndarray) -> tuple[float, ...]:
+    first, last = bins[0, 2], bins[-1, 3]
     bins = bins[bins[:, 5] > 0]
     if len(bins) == 0:
-        return (np.nan,) * 5 + (0,)
-    low, high, first, last, total, count = bins.T
-    return low.min(), high.max(), first[0], last[-1], _sum(total), count.sum()
+        return np.nan, np.nan, first, last, np.nan, 0
+    low, high, _, _, total, count = bins.T
+    return low.min(), high.max(), first, last, _sum(total), count.sum()
 
 
 def _sum(values: np.ndarray) -> float:
     with np.errstate(invalid="ignore", over="ignore"):
         return float(np.cumsum(values)[-1])  # one after the other, where np.sum would add pairs
+
+
+def columns(
+    time: np.ndarray, values: np.ndarray, column_log2: int, first_column: int, n_columns: int
+) -> dict[str, np.ndarray]:
+    """The fields of a `ColumnSummary` of rows in order of arrival; times are 0 where a column has no row."""
+    names = ("n_rows", "first_ns", "last_ns", "first", "last", "low", "high", "broken")
+    dtypes = (np.int64, np.int64, np.int64, *[np.float64] * 4, np.bool_)
+    found: dict[str, np.ndarray] = {name: np.zeros(n_columns, dtype) for name, dtype in zip(names, dtypes, strict=True)}
+    for name in ("first", "last", "low", "high"):
+        found[name][:] = np.nan
+    column_of = (time >> column_log2) - first_column
+    for column in np.unique(column_of[(column_of >= 0) & (column_of < n_columns)]).tolist():
+        mine = column_of == column
+        order = np.argsort(time[mine], kind="stable")
+        ordered, at = values[mine][order], time[mine][order]
+        finite = ordered[np.isfinite(ordered)]
+        extremes = (finite.min(), finite.max()) if len(finite) else (np.nan, np.nan)
+        row = (len(at), at[0], at[-1], ordered[0], ordered[-1], *extremes, len(finite) < len(at))
+        for name, value in zip(names, row, strict=True):
+            found[name][column] = value
+    return found

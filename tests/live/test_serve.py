@@ -65,8 +65,9 @@ def test_a_taken_port_is_named_before_anything_is_started() -> None:
 
 
 def test_feeds_share_the_memory_and_compute_what_is_always_on() -> None:
-    specs = declare(["sim://market?kind=trades,quotes", "mqtt://h/t?format=json&kind=readings"], memory="3G")
-    assert [spec.retention.memory_bytes for spec in specs] == [1 << 30, 1 << 30]
+    specs = declare(["sim://market?kind=trades,quotes", "mqtt://h/t?format=json&kind=readings"], memory="24G")
+    assert [spec.retention.memory_bytes for spec in specs] == [7 << 30, 7 << 30]
+    assert sum(spec.picture_bytes for spec in specs) == 3 << 30
     assert [(a.name, a.kind) for a in specs[1].aggregates] == [("last", "readings"), ("rates", "readings")]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.clock import NS_PER_SECOND, ManualClock
 from pipelines.live.window_buffer import WindowBuffer
 from tests.live.hand_feed import NOON_NS, HandFeed
 
@@ -113,7 +113,9 @@ def test_a_key_that_nobody_has_seen_yet_begins_with_its_first_row() -> None:
 
 
 def test_it_reads_again_where_the_live_edge_was_wrong() -> None:
-    feed = HandFeed(now_ns=NOON_NS + 365 * 86_400 * NS_PER_SECOND)  # before the skew of a recording is known
+    feed = HandFeed(
+        clock=ManualClock(NOON_NS + 365 * 86_400 * NS_PER_SECOND)
+    )  # before the skew of a recording is known
     buffer = buffer_of(feed)
     feed.add(at(-1))
     assert buffer.pull() == 0

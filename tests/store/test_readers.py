@@ -132,5 +132,6 @@ def test_a_reader_that_stopped_in_the_middle_still_reads_what_it_began_with() ->
     for number in range(1, 50):
         table.append(trades(number * 1_000 + np.arange(1_000), key=np.arange(1_000) % 20, price=-1.0))
         table.evict()
-    columns = snapshot.pages.read(snapshot.pages.chain(last_page, n_open), n_open)
-    assert columns["price"].tolist() == list(range(100))
+    prices = np.empty(n_open)
+    snapshot.pages.read(snapshot.pages.chain(last_page, n_open), {"price": prices})
+    assert prices.tolist() == list(range(100))

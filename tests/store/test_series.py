@@ -97,3 +97,36 @@ def test_what_a_reader_is_given_never_changes() -> None:
     for array, expected in zip(given, before, strict=True):
         assert array.tolist() == expected.tolist()
     assert series.n_rows == series.next_row == SEGMENT_ROWS + 10
+
+
+def test_rows_are_read_in_bounded_steps_each_once(shuffled: np.ndarray) -> None:
+    series, row, values = series_of(shuffled), 0, []
+    while row < N_ROWS:
+        rows = series.since(row, ["value"], max_rows=1_500)
+        assert len(rows.columns["value"]) == min(1_500, N_ROWS - row)
+        values += rows.columns["value"].tolist()
+        row = rows.next_row
+    assert values == list(range(N_ROWS))
+    assert series.since(row, max_rows=10).next_row == N_ROWS
+
+
+def test_a_step_over_evicted_rows_counts_them_and_goes_on_behind() -> None:
+    series = series_of(np.arange(N_ROWS), max_rows=SEGMENT_ROWS + 100)
+    rows = series.since(10, max_rows=5)
+    assert (rows.next_row, rows.n_missed) == (SEGMENT_ROWS + 5, SEGMENT_ROWS - 10)
+    assert rows.columns["value"].tolist() == list(range(SEGMENT_ROWS, SEGMENT_ROWS + 5))
+
+
+@pytest.mark.parametrize("lateness", [0, 1, 50, 3_000, 20_000])
+@pytest.mark.parametrize("n_stragglers", [0, 3])
+def test_a_range_of_rows_that_came_late_is_sorted_stably(lateness: int, n_stragglers: int) -> None:
+    random = np.random.default_rng(lateness + n_stragglers)
+    time = np.arange(5 * SEGMENT_ROWS + 999) // 3 - random.integers(0, lateness + 1, 5 * SEGMENT_ROWS + 999)
+    time[random.integers(0, len(time), n_stragglers)] -= 4_000
+    series = series_of(time)
+    for start, end in ((-30_000, 30_000), (1_365, 1_366), (1_000, 5_000), (6_000, 9_000)):
+        order = np.argsort(time, kind="stable")
+        expected = order[(time[order] >= start) & (time[order] < end)]
+        found = series.range(start, end, ["time", "value"])
+        assert found["value"].tolist() == expected.tolist()
+        assert found["time"].tolist() == time[expected].tolist()

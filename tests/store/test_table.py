@@ -202,7 +202,7 @@ def test_an_evicted_segment_lives_as_long_as_a_reader_holds_a_view_of_it() -> No
     table.append(readings(np.arange(SEGMENT_ROWS) // 1_000))
     series = table.series(0)
     assert series is not None
-    column = series.segments[0].columns["value"]
+    column = series.segments[0].wide
     memory, view = weakref.ref(column), series.range(2, 3)["value"]
     table.append(readings([1_000_000], key=1))
     table.evict()
@@ -260,3 +260,34 @@ def test_many_keys_do_not_keep_more_than_the_memory() -> None:
         table.evict()
     assert table.n_bytes <= limit
     assert len(table.keys()) == 300
+
+
+def test_what_is_new_is_read_without_the_series_and_equals_it() -> None:
+    table = table_with(window_ns=100_000)
+    n_rows = 0
+    for n_new in (1, 63, 1, 700, 3_331, 1, 4_096, 5_000):
+        table.append(readings(np.arange(n_rows, n_rows + n_new) * 2, key=2, value=np.arange(n_rows, n_rows + n_new)))
+        n_rows += n_new
+        series = table.series(2)
+        assert series is not None
+        for row in (0, n_rows - n_new, n_rows - 1, n_rows // 2, n_rows, n_rows + 1):
+            for max_rows in (None, 1, 200):
+                expected = series.since(row, ["value", "sensor"], max_rows=max_rows)
+                rows = table.since(2, row, ["value", "sensor"], max_rows=max_rows)
+                assert (rows.next_row, rows.n_missed) == (expected.next_row, expected.n_missed)
+                assert {name: array.tolist() for name, array in rows.columns.items()} == {
+                    name: array.tolist() for name, array in expected.columns.items()
+                }
+    assert tuple(table.since(2, n_rows - 1).columns) == READINGS.names
+
+
+def test_what_is_new_of_a_key_that_has_nothing_is_nothing() -> None:
+    table = table_with(window_ns=10)
+    for code in (-1, 0, 7):
+        rows = table.since(code, 5, ["value"])
+        assert (rows.columns["value"].tolist(), rows.next_row, rows.n_missed) == ([], 5, 0)
+    table.append(readings([0, 1, 2], key=0))
+    table.append(readings([50], key=1))
+    table.evict()
+    rows = table.since(0, 1)
+    assert (rows.columns["time"].tolist(), rows.next_row, rows.n_missed) == ([], 3, 2)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,13 @@ from pipelines.aggregates.canvas import Canvas
 from pipelines.core.spec import Glyph, Reduction
 
 __all__ = ["SIDES", "draw_with_datashader"]
+
+_LARGEST: Final = 1e300
+
+
+def _as_it_is(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
 
 SIDES = (-1, 0, 1)
 """The categories of ``by="side"``, in the order of the last axis."""
@@ -27,6 +34,7 @@ def draw_with_datashader(
     reduction: Reduction = "count",
     of: str | None = None,
     by: str | None = None,
+    to_frame: Callable[[pd.DataFrame], Any] = _as_it_is,
 ) -> NDArray[Any]:
     """Draw rows.
 
@@ -40,12 +48,19 @@ def draw_with_datashader(
         The column that is drawn upwards.
     glyph, reduction, of, by
         As in `ViewSpec`.
+    to_frame : callable, optional
+        Makes what Datashader is given of the rows: a frame on a GPU.
 
     Returns
     -------
     any[n_columns, n_rows] or any[n_columns, n_rows, 3]
         Cells by column, lowest row first: uint32 counts, bool for ``any``, float64 with NaN where a cell has no value.
         With `by`, a layer for each of `SIDES`.
+
+    Notes
+    -----
+    Datashader's line writes outside of its memory where a value is infinite, or so large that a slope is. Values beyond
+    1e300 therefore leave gaps, as NaN does.
     """
     import datashader  # it takes seconds to import
 
@@ -55,6 +70,8 @@ def draw_with_datashader(
         rows = rows[np.argsort(time_ns[rows], kind="stable")]
     # Epoch nanoseconds in float64 are 256 ns apart; those since the canvas begins are exact.
     frame = pd.DataFrame({"time": (time_ns[rows] - canvas.start_ns).astype(np.float64), value: columns[value][rows]})
+    if glyph == "line":
+        frame[value] = frame[value].where(frame[value].abs() <= _LARGEST)
     for name in {of, by} - {None, value}:
         frame[name] = columns[str(name)][rows]
     surface = datashader.Canvas(canvas.n_columns, canvas.n_rows, canvas.x_range, canvas.y_range)
@@ -62,5 +79,5 @@ def draw_with_datashader(
     if by is not None:
         frame[by] = pd.Categorical(frame[by], categories=SIDES)
         wanted = datashader.by(by, wanted)
-    drawn = getattr(surface, glyph)(frame, "time", value, agg=wanted).to_numpy()
+    drawn = getattr(surface, glyph)(to_frame(frame), "time", value, agg=wanted).to_numpy()
     return np.ascontiguousarray(drawn.swapaxes(0, 1))

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, Final
 
-import numpy as np
 from bokeh.models import CustomJS, HoverTool, Plot
 from bokeh.models.dom import Div, Span, Styles, ValueOf
-from numpy.typing import NDArray
 
-from pipelines.core.spec import Glyph
+from pipelines.live.explore.pick import pick
+from pipelines.store.series import Series
 from pipelines.views.ticks.axis import FORMAT_TIME_JS
-from pipelines.views.ticks.raster import AGGREGATIONS, Canvas
+from pipelines.views.ticks.lens import Shown
 from pipelines.views.ticks.state import TickState
 
-__all__ = ["add_hover", "describe_row", "nearest_row"]
+__all__ = ["add_hover", "row_under"]
 
-_REACH_PX: Final = 6.0
+_AROUND: Final = sorted(product((0, -1, 1), repeat=2), key=lambda step: abs(step[0]) + abs(step[1]))
+"""The cells that a widened point covers, from the middle outwards."""
 
 
-def nearest_row(
-    canvas: Canvas, time_ns: NDArray[np.int64], value: NDArray[np.float64], pointer: tuple[int, float]
-) -> int | None:
-    """Return the index of the row that is drawn nearest to the pointer, or None where none is within 6 pixels.
+def row_under(shown: Shown, series: Series, time_ns: int, value: float) -> dict[str, str]:
+    """Return what the hover shows of the cell at a time and value, or of the nearest cell that is widened to there.
 
-    Parameters
-    ----------
-    canvas : Canvas
-        The pixels.
-    time_ns, value : int64[n], float64[n]
-        The rows, in any order. The last of several that are equally near is taken.
-    pointer : tuple of int and float
-        Time (nanoseconds UTC) and value that it points at.
+    That is the raw row, its time as decimal nanoseconds and its value to the last digit, and what its cell says of how
+    many rows. Empty where there is none.
     """
-    column_ns = (canvas.x_range[1] - canvas.x_range[0]) / canvas.n_columns
-    row_height = (canvas.y_range[1] - canvas.y_range[0]) / canvas.n_rows
-    near = np.flatnonzero(np.abs(time_ns - pointer[0]) <= _REACH_PX * column_ns)
-    if not len(near):
-        return None
-    across = (time_ns[near] - pointer[0]) / column_ns
-    up = (value[near] - pointer[1]) / row_height
-    distance = across**2 + up**2
-    nearest = len(near) - 1 - int(np.argmin(distance[::-1]))
-    return int(near[nearest]) if distance[nearest] <= _REACH_PX**2 else None
-
-
-def describe_row(time_ns: int, value: float, cell: int, reduction: Glyph) -> dict[str, str]:
-    """Return what the hover shows of a row: time (as decimal nanoseconds) and value to the last digit, and its cell."""
-    name = AGGREGATIONS[reduction]
-    said = f"{cell:,}" if reduction == "points" else ("line" if cell else "no line")
-    return {"time": str(time_ns), "value": f"{value:,}", "cell": f"{name}: {said}"}
+    view, canvas = shown.view, shown.canvas
+    reach = [(0, 0)] if view.glyph == "line" else _AROUND
+    for columns, rows in reach:
+        at_ns, at_value = time_ns + columns * canvas.column_ns, value + rows * canvas.pitch
+        picked = pick(
+            series,
+            canvas,
+            at_ns,
+            at_value,
+            value=view.value,
+            glyph=view.glyph,
+            reduction=view.reduction,
+            of=view.of,
+            limit=1,
+        )
+        if picked.n_rows:
+            what = "rows in this column" if view.glyph == "line" else picked.aggregation
+            row_ns, row_value = picked.rows["time"][0], picked.rows[view.value][0]
+            return {"time": str(row_ns), "value": f"{row_value:,}", "cell": f"{what}: {picked.n_rows:,}"}
+    return {}
 
 
 def add_hover(figure: Plot, state: TickState, *, value_label: str) -> None:

@@ -1,4 +1,4 @@
-"""A live picture of ticks: a HoloViews DynamicMap over a WindowBuffer, rasterised by Datashader on the server."""
+"""A live picture of ticks: the frames of a view, which all who look at it share, in a HoloViews figure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from panel.viewable import Viewer
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.schema import schema_of
-from pipelines.live.window_buffer import TickFeed, WindowBuffer
 from pipelines.views.ticks.axis import NS_PER_MS
-from pipelines.views.ticks.figure import dress, image_of, image_options, ink, label_axes
-from pipelines.views.ticks.frame import Frame, FrameMaker, Viewport
-from pipelines.views.ticks.hover import describe_row, nearest_row
+from pipelines.views.ticks.figure import colour, dress, image_of, image_options, ink, label_axes, nothing
+from pipelines.views.ticks.hover import row_under
+from pipelines.views.ticks.lens import LOOKS, Lens, PictureFeed, Shown, Viewport
 from pipelines.views.ticks.pace import Pace
-from pipelines.views.ticks.raster import AGGREGATIONS
 from pipelines.views.ticks.state import TickState
 
 __all__ = ["TickPicture", "caption"]
@@ -55,16 +53,17 @@ class TickPicture(Viewer):
 
     Parameters
     ----------
-    feed : TickFeed
-        Where the rows are.
+    feed : PictureFeed
+        Where the pictures come from.
     kind : str
         The kind of rows.
     value : str
         The column to draw; the kind's own by default.
     key : str
         The symbol or sensor.
-    reduction : {"points", "line"}
-        ``"points"`` shows the number of rows in each pixel; ``"line"`` a line through the rows in order of time.
+    look : {"points", "side", "line"}
+        ``"points"`` shows the number of rows in each cell, ``"side"`` in addition which share of them were buys, and
+        ``"line"`` a line through the rows in the order of time.
     span_ns : int
         Length of the time axis while it follows.
     zone : str
@@ -76,12 +75,12 @@ class TickPicture(Viewer):
 
     Notes
     -----
-    *Threads.* It belongs to one session and draws on that session's loop, at most 10 frames a second, and fewer
-    where the frames, the loop or the browser are slow. A frame that would come late is left out, never queued.
+    *Threads.* It belongs to one session and shows pictures on that session's loop, at most 10 a second, and fewer
+    where the loop or the browser are slow. A picture that would come late is left out, never queued.
     """
 
     key = param.String(default="", doc="The symbol or sensor.")
-    reduction = param.Selector(default="points", objects=list(AGGREGATIONS), doc="How rows become pixels.")
+    look = param.Selector(default="points", objects=list(LOOKS), doc="How rows are drawn.")
     span_ns = param.Integer(default=60 * NS_PER_SECOND, bounds=(1, None), doc="Length of the time axis, nanoseconds.")
     zone = param.String(default="UTC", doc="Time zone of axis and hover.")
     height = param.Integer(default=420, bounds=(120, None), constant=True, doc="Height in pixels.")
@@ -89,7 +88,7 @@ class TickPicture(Viewer):
     following = param.Boolean(default=True, doc="Whether it follows the live edge.")
 
     def __init__(
-        self, feed: TickFeed, *, kind: str = "trades", value: str = "", clock: Clock | None = None, **params: Any
+        self, feed: PictureFeed, *, kind: str = "trades", value: str = "", clock: Clock | None = None, **params: Any
     ) -> None:
         params.setdefault("dark", pn.config.theme == "dark")
         super().__init__(**params)
@@ -97,17 +96,17 @@ class TickPicture(Viewer):
         column = schema.column(value or schema.value)
         self._clock = clock or SystemClock()
         self._value_label = f"{column.name} ({column.unit})"
-        self.buffer = WindowBuffer(feed, kind=kind, key=self.key, columns=(column.name,), span_ns=self.span_ns)
-        self._maker = FrameMaker(feed, self.buffer, value=column.name, clock=self._clock)
-        self._maker.reduction, self._maker.zone = self.reduction, self.zone
-        self._frame: Frame | None = None
+        look: dict[str, Any] = {"key": self.key, "span_ns": self.span_ns, "look": self.look, "zone": self.zone}
+        self._lens = Lens(feed, kind=kind, value=column.name, clock=self._clock, **look)
+        self._colours = ["#00000000"] * 256
+        self._picture: Shown | None = None
         self._shown: list[tuple[Any, TickState]] = []
         self._inbox: deque[Callable[[], None]] = deque()
         self._drawn_ns = 0
         self._pace = Pace(_FRAME_MS * NS_PER_MS)
         self._counter = Counter()
         self._image = hv.DynamicMap(self._draw, streams=[self._counter])
-        self._image.opts(backend="bokeh", **image_options(height_px=self.height, hook=_weakly(self._on_figure)))
+        self._image.opts(backend="bokeh", **self._options())
         PlotSize(source=self._image).add_subscriber(self._on_size)
         RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
         self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
@@ -121,6 +120,9 @@ class TickPicture(Viewer):
             sizing_mode="stretch_width",
         )
         self._beat: Any = None
+
+    def _options(self) -> dict[str, Any]:
+        return image_options(height_px=self.height, colours=self._colours, hook=_weakly(self._on_figure))
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self._beat is None:
@@ -138,7 +140,7 @@ class TickPicture(Viewer):
         began_ns = self._clock.monotonic_ns()
         if not self._pace.beat(began_ns):
             return
-        if self._maker.advance() and self._is_painted(began_ns):
+        if self._lens.advance() and self._is_painted(began_ns):
             self._drawn_ns = began_ns
             self._counter.event()
             self._pace.drew(began_ns, self._clock.monotonic_ns())
@@ -158,17 +160,16 @@ class TickPicture(Viewer):
                 callback.cleanup()
             plot.cleanup()
         self._shown.clear()
-        self.buffer.close()
+        self._lens.close()
 
     @param.depends("key", "span_ns", watch=True)
     def _on_window(self) -> None:
-        self.buffer.key, self.buffer.span_ns = self.key, self.span_ns
-        self._maker.forget_scales()
+        self._lens.key, self._lens.span_ns = self.key, self.span_ns
         self.following = True
 
-    @param.depends("reduction", "zone", watch=True)
+    @param.depends("look", "zone", watch=True)
     def _on_look(self) -> None:
-        self._maker.reduction, self._maker.zone = self.reduction, self.zone
+        self._lens.look, self._lens.zone = self.look, self.zone
 
     @param.depends("dark", watch=True)
     def _on_dark(self) -> None:
@@ -179,10 +180,10 @@ class TickPicture(Viewer):
     @param.depends("following", watch=True)
     def _on_following(self) -> None:
         if self.following:
-            self._maker.viewport = None
-        elif self._frame is not None:
-            left, bottom, right, top = self._frame.canvas.bounds(self._frame.axis)
-            self._maker.viewport = Viewport((left, right), (bottom, top))
+            self._lens.look_at(None)
+        elif self._picture is not None:
+            canvas = self._picture.canvas
+            self._lens.look_at(Viewport(canvas.start_ns, canvas.end_ns, self._picture.value_range))
         for plot, state in self._shown:
             state.following = self.following
             _push(plot)
@@ -201,34 +202,40 @@ class TickPicture(Viewer):
 
     def _on_size(self, width: int | None, height: int | None, **_: Any) -> None:
         if width and height:
-            self._maker.size_px = (width, height)
+            self._lens.width_px = width
 
     def _on_ranges(self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any) -> None:
         if not self.following and x_range is not None and y_range is not None:
-            self._maker.viewport = Viewport(x_range, y_range)
+            start_ns, end_ns = (self._lens.axis.to_ns(edge) for edge in x_range)
+            self._lens.look_at(Viewport(start_ns, max(end_ns, start_ns + 1), y_range))
 
     def _draw(self, counter: int) -> hv.Image:
-        if self._frame is None:
-            self._maker.advance()
-        self._frame = self._maker.draw()
-        return image_of(self._frame, value_label=self._value_label)
+        if self._picture is None:
+            self._lens.advance()
+        self._picture = self._lens.picture() or self._picture
+        if self._picture is None:
+            edge_ns = self._lens.axis.origin_ns
+            return nothing(self._lens.axis, edge_ns, self.span_ns, value_label=self._value_label)
+        return image_of(self._picture, value_label=self._value_label)
 
-    def _on_figure(self, plot: Any, _: hv.Image) -> None:
+    def _on_figure(self, plot: Any, element: hv.Image) -> None:
         """Finish what HoloViews builds: called for each frame of each place that the picture is shown at."""
-        if self._frame is None:
-            return
-        state = plot.handles.get("tick_state")
+        state, shown = plot.handles.get("tick_state"), self._picture
         if state is None:
             state = plot.handles["tick_state"] = TickState(following=self.following, row={})
-            dress(plot, state, self._frame, value_label=self._value_label)
+            dress(plot, state, _home(shown, element), value_label=self._value_label)
             ink(plot.state, dark=self.dark)
             state.on_change("following", self._on_browser_following)
             state.on_change("pointer", partial(self._on_pointer, plot, state))
             self._shown.append((plot, state))
         else:
             state.frame += 1
-        state.set_axis(self._frame.axis)
-        label_axes(plot.state, self._frame)
+        if shown is not None:
+            if self.following:
+                state.home = list(_home(shown, element))
+            state.set_axis(shown.axis)
+            colour(plot, self._colours, shown.colours)
+            label_axes(plot.state, shown, width_px=self._lens.width_px)
 
     def _on_browser_following(self, _attr: str, _old: bool, following: bool) -> None:
         self._on_loop(partial(self._follow, following))
@@ -242,19 +249,19 @@ class TickPicture(Viewer):
         _push(plot)
 
     def _row_at(self, axis_ms: float, value: float) -> dict[str, str]:
-        frame = self._frame
-        if frame is None:
-            return {}
-        row = nearest_row(frame.canvas, frame.time_ns, frame.value, (frame.axis.to_ns(axis_ms), value))
-        if row is None:
-            return {}
-        time_ns, value = int(frame.time_ns[row]), float(frame.value[row])
-        return describe_row(time_ns, value, frame.cell_at(time_ns, value), self._maker.reduction)
+        shown, series = self._picture, self._lens.series
+        return {} if shown is None or series is None else row_under(shown, series, shown.axis.to_ns(axis_ms), value)
 
     def _tell(self) -> None:
-        text = caption(self.following, self._maker.quiet_ns)
+        text = self._lens.trouble or caption(self.following, self._lens.quiet_ns)
         if text != self._caption.object:
             self._caption.object = text
+
+
+def _home(shown: Shown | None, element: hv.Image) -> tuple[float, float, float, float]:
+    """Return the ranges of a picture that follows: left, bottom, right, top."""
+    left, bottom, right, top = element.bounds.lbrt()
+    return (left, bottom, right, top) if shown is None else (left, shown.value_range[0], right, shown.value_range[1])
 
 
 def _weakly(hook: Callable[[Any, hv.Image], None]) -> Callable[[Any, hv.Image], None]:

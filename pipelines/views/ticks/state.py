@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bokeh.core.properties as bp
 from bokeh.model import DataModel
-from bokeh.models import ColumnDataSource, CustomJS, Plot
+from bokeh.models import CustomJS, Plot
 
 from pipelines.views.ticks.axis import TimeAxis
 
@@ -33,28 +33,32 @@ class TickState(DataModel):
 
 
 _APPLY_JS = """
-const {x: [left], y: [bottom], dw: [width], dh: [height]} = source.data;
-state.setv({home: [left, bottom, left + width, bottom + height]}, {sync: false});
-plot.x_range.setv({start: left, end: left + width}, {sync: false});
-plot.y_range.setv({start: bottom, end: bottom + height}, {sync: false});
+const [left, bottom, right, top] = state.home;
+state.applying = true;
+try {
+  plot.x_range.setv({start: left, end: right}, {sync: false});
+  plot.y_range.setv({start: bottom, end: top}, {sync: false});
+} finally {
+  state.applying = false;
+}
 """
 
 _PAUSE_JS = """
 const {x_range, y_range} = plot;
 const now = [x_range.start, y_range.start, x_range.end, y_range.end];
-if (now.some((edge, i) => edge !== state.home[i])) state.following = false;
+if (!state.applying && now.some((edge, i) => edge !== state.home[i])) state.following = false;
 """
 
 _ACKNOWLEDGE_JS = "const frame = state.frame; requestAnimationFrame(() => setTimeout(() => { state.painted = frame }))"
 
 
-def follow_in_browser(plot: Plot, source: ColumnDataSource, state: TickState) -> None:
-    """Let ranges follow the image that comes, until somebody moves them; a reset follows again.
+def follow_in_browser(plot: Plot, state: TickState) -> None:
+    """Let ranges follow `home`, until somebody moves them; a reset follows again.
 
     Each frame is answered once it is painted.
     """
-    args = {"plot": plot, "source": source, "state": state}
-    source.js_on_change("data", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
+    args = {"plot": plot, "state": state}
+    state.js_on_change("home", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
     pause = CustomJS(args=args, code=_PAUSE_JS)
     for axis_range in (plot.x_range, plot.y_range):
         axis_range.js_on_change("start", pause)

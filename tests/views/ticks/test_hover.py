@@ -1,39 +1,53 @@
-"""What the hover says."""
+"""What the hover says of a place."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pipelines.views.ticks.hover import describe_row, nearest_row
-from pipelines.views.ticks.raster import Canvas
-from tests.live.hand_feed import NOON_NS
-
-CANVAS = Canvas(NOON_NS, (0.0, 1_000.0), (90.0, 110.0), 100, 200)
-TIME_NS = NOON_NS + np.array([500, 501, 500, 900])
-VALUE = np.array([100.0, 100.0, 109.0, 100.0])
-
-
-def test_it_finds_the_row_that_is_drawn_nearest() -> None:
-    assert nearest_row(CANVAS, TIME_NS, VALUE, (NOON_NS + 503, 100.02)) == 1
-    assert nearest_row(CANVAS, TIME_NS, VALUE, (NOON_NS + 497, 99.98)) == 0
-    assert nearest_row(CANVAS, TIME_NS, VALUE, (NOON_NS + 510, 108.8)) == 2
+from pipelines.core.clock import NS_PER_SECOND as S
+from pipelines.core.clock import SystemClock
+from pipelines.views.ticks.hover import row_under
+from pipelines.views.ticks.lens import Lens, Shown
+from tests.live.hand_feed import NOON_NS, HandFeed
 
 
-def test_it_finds_nothing_where_nothing_is_near() -> None:
-    assert nearest_row(CANVAS, TIME_NS, VALUE, (NOON_NS + 700, 100.0)) is None
-    assert nearest_row(CANVAS, TIME_NS, VALUE, (NOON_NS + 500, 104.0)) is None
-    assert nearest_row(CANVAS, TIME_NS[:0], VALUE[:0], (NOON_NS, 100.0)) is None
+def looked_at(feed: HandFeed, look: str) -> tuple[Lens, Shown]:
+    options = {"key": "BTC", "span_ns": 60 * S, "look": look, "zone": "UTC"}
+    lens = Lens(feed, kind="trades", value="price", clock=SystemClock(), **options)
+    assert lens.advance()
+    shown = lens.picture()
+    assert shown is not None
+    return lens, shown
 
 
-def test_of_equal_rows_the_last_is_told() -> None:
-    assert nearest_row(CANVAS, TIME_NS[[0, 0]], VALUE[[0, 0]], (NOON_NS + 500, 100.0)) == 1
+@pytest.fixture
+def feed() -> HandFeed:
+    feed = HandFeed()
+    feed.add(NOON_NS - np.arange(40)[::-1] * S, 100 + np.arange(40) / 10)
+    feed.add([NOON_NS - 20 * S] * 3, [250.25, 250.25, 250.25])
+    return feed
 
 
-def test_it_names_the_aggregation_and_loses_no_digit() -> None:
-    assert describe_row(NOON_NS + 1, 60123.45, 1_234, "points") == {
-        "time": "1723118400000000001",
-        "value": "60,123.45",
-        "cell": "count: 1,234",
+def test_a_spike_tells_its_raw_row_and_how_many_rows_are_in_its_cell(feed: HandFeed) -> None:
+    lens, shown = looked_at(feed, "points")
+    said = row_under(shown, lens.series, NOON_NS - 20 * S, 250.25)
+    assert said == {"time": str(NOON_NS - 20 * S), "value": "250.25", "cell": "count: 3"}
+
+
+def test_a_point_is_found_where_it_is_widened_to_and_no_further(feed: HandFeed) -> None:
+    lens, shown = looked_at(feed, "points")
+    column_ns, pitch = shown.canvas.column_ns, shown.canvas.pitch
+    beside = row_under(shown, lens.series, NOON_NS - 20 * S - column_ns, 250.25 - pitch)
+    assert beside["value"] == "250.25"
+    assert row_under(shown, lens.series, NOON_NS - 20 * S, 250.25 - 3 * pitch) == {}
+
+
+def test_a_line_tells_the_row_of_the_column_that_is_nearest(feed: HandFeed) -> None:
+    lens, shown = looked_at(feed, "line")
+    assert row_under(shown, lens.series, NOON_NS - 20 * S, 240.0) == {
+        "time": str(NOON_NS - 20 * S),
+        "value": "250.25",
+        "cell": "rows in this column: 4",
     }
-    assert describe_row(NOON_NS, 0.1 + 0.2, 1, "line")["value"] == "0.30000000000000004"
-    assert describe_row(NOON_NS, 1.0, 1, "line")["cell"] == "any: line"
+    assert row_under(shown, lens.series, NOON_NS - 20 * S, 99.0)["value"] == "101.9"

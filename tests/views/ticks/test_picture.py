@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
+from typing import Any
 
 import numpy as np
 import panel as pn
 import pytest
-from bokeh.models import ColumnDataSource, LogColorMapper, Plot
+from bokeh.models import ColumnDataSource, Plot
 from pyviz_comms import Comm
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.ticks.figure import PALETTE
+from pipelines.live.frames.palette import PALETTE
+from pipelines.views.ticks.figure import widen_points
 from pipelines.views.ticks.picture import TickPicture, caption
-from pipelines.views.ticks.raster import widen_points
 from pipelines.views.ticks.state import TickState
 from tests.live.hand_feed import NOON_NS, HandFeed
 
@@ -27,7 +26,7 @@ def feed() -> HandFeed:
     return feed
 
 
-def picture_of(feed: HandFeed, **options: object) -> TickPicture:
+def picture_of(feed: HandFeed, **options: Any) -> TickPicture:
     return TickPicture(feed, key="BTC", clock=feed.clock, **options)
 
 
@@ -40,7 +39,7 @@ def test_it_shows_the_rows_from_its_first_frame(feed: HandFeed) -> None:
     picture = picture_of(feed)
     pn.panel(picture).get_root()
     figure, source, _ = shown(picture)
-    assert np.array_equal(source.data["image"][0], widen_points(picture._frame.cells))
+    assert np.array_equal(source.data["image"][0], widen_points(picture._picture.codes).T)
     assert figure.x_range.end == pytest.approx(12 * 3_600_000, abs=201)
     assert figure.y_range.start < 99 < 101 < figure.y_range.end
     assert figure.xaxis[0].axis_label == "8 Aug 2024, UTC"
@@ -56,7 +55,7 @@ def test_new_rows_come_with_the_next_beat_and_nothing_is_drawn_without(feed: Han
     feed.clock.advance(seconds=2)
     picture.advance()
     assert source.data["image"][0] is before
-    feed.add([NOON_NS + NS_PER_SECOND], [100.0])
+    feed.add([NOON_NS + 2 * NS_PER_SECOND], [100.0])
     feed.clock.advance(seconds=0.1)
     picture.advance()
     assert source.data["image"][0] is not before
@@ -80,12 +79,21 @@ def test_no_frame_is_sent_before_the_last_one_is_painted(feed: HandFeed) -> None
     assert beat(5) == 3  # the answer may have been lost with its connection
 
 
-def test_a_point_alone_in_its_pixel_has_the_first_colour_and_empty_pixels_none(feed: HandFeed) -> None:
+def test_a_picture_has_the_colours_of_its_frame_and_empty_cells_none(feed: HandFeed) -> None:
     picture = picture_of(feed)
-    root = pn.panel(picture).get_root()
-    mapper = next(iter(root.select({"type": LogColorMapper})))
-    assert (mapper.low, mapper.high, mapper.palette[0]) == (1, 16, PALETTE[0])
-    assert mapper.low_color in ("rgba(0, 0, 0, 0)", "transparent")
+    pn.panel(picture).get_root()
+    mapper = picture._shown[-1][0].handles["color_mapper"]
+    assert (mapper.low, mapper.high, len(mapper.palette)) == (0, 255, 256)
+    assert mapper.palette[:2] == ["#00000000", PALETTE[0] + "ff"]
+    feed.clock.advance(seconds=0.1)
+    feed.add([feed.clock.now_ns()] * 500, [100.0] * 500)
+    for _ in range(20):
+        feed.clock.advance(seconds=0.1)
+        feed.publish()
+        picture._shown[-1][1].painted = picture._shown[-1][1].frame
+        picture.advance()
+    assert mapper.palette == ["#" + rgba.tobytes().hex() for rgba in picture._picture.colours]
+    assert mapper.palette[255] == PALETTE[-1] + "ff"
 
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#f4f6f8", "#0d1117", "#151b23", "#1e1e1e"])
@@ -108,7 +116,7 @@ def test_another_key_follows_afresh_on_its_own_scale(feed: HandFeed) -> None:
     assert picture.following
     feed.clock.advance(seconds=0.1)
     picture.advance()
-    bottom, top = picture._frame.canvas.y_range
+    bottom, top = picture._picture.value_range
     assert 2_499 < bottom < 2_500 < top < 2_501
 
 
@@ -129,7 +137,7 @@ def test_the_pointer_is_answered_with_the_raw_row(feed: HandFeed) -> None:
     pn.panel(picture).get_root()
     _, _, state = shown(picture)
     row_ns = NOON_NS - 10 * NS_PER_SECOND
-    state.pointer = [picture._frame.axis.to_axis(row_ns) + 20, 100 + np.sin(799 / 40)]
+    state.pointer = [picture._picture.axis.to_axis(row_ns) + 20, 100 + np.sin(799 / 40)]
     assert state.row["time"] == str(row_ns)
     assert state.row["cell"].startswith("count: ")
     assert state.zone == "Asia/Tokyo"
@@ -155,16 +163,15 @@ def test_it_shows_itself_in_a_notebook(feed: HandFeed, monkeypatch: pytest.Monke
     assert "ImageGlyph" in data["text/html"] or "Image" in data["text/html"]
 
 
-def test_a_closed_picture_lets_go_of_feed_and_rows(feed: HandFeed) -> None:
+def test_a_closed_picture_lets_go_of_its_view_and_shows_nothing_more(feed: HandFeed) -> None:
     picture = picture_of(feed)
     pn.panel(picture).get_root()
     picture.close()
-    feed.add([NOON_NS], [100.0])
-    assert picture.buffer.pull() == 0
-    buffer = weakref.ref(picture.buffer)
-    del picture
-    gc.collect()
-    assert buffer() is None or buffer().series is None
+    feed.add([NOON_NS + NS_PER_SECOND], [100.0])
+    assert not picture._lens.advance()
+    feed.clock.advance(seconds=31)
+    feed.publish()
+    assert len(feed.views) == 0
 
 
 def test_the_caption_says_how_old_a_silent_picture_is() -> None:

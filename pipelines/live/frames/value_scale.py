@@ -1,15 +1,13 @@
-"""Scales that don't jump: the range of values and of counts that a picture shows while it follows."""
+"""The range of values that a picture shows while it follows: it does not jump."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CountScale", "ValueScale"]
+__all__ = ["ValueScale"]
 
 _MARGIN: Final = 0.15
 _TOO_LARGE: Final = 3.0
-_LEAST_HIGH: Final = 16
-_DECAY_NS: Final = 2_000_000_000
 
 
 class ValueScale:
@@ -39,33 +37,6 @@ class ValueScale:
             bottom, top = low - slack, high + slack
         self.range, self._fitted = (bottom, top), True
         return self.range
-
-
-class CountScale:
-    """The count that has the last colour: a power of two, so that colours move rarely and by a whole octave.
-
-    It grows as soon as a count is larger, and shrinks by one octave every two seconds where a quarter would do.
-
-    Attributes
-    ----------
-    high : int
-        The count that has the last colour.
-    """
-
-    def __init__(self) -> None:
-        self.high = _LEAST_HIGH
-        self._changed_ns = 0
-
-    def fit(self, largest: int, now_ns: int) -> int:
-        """Return the scale's end for counts up to `largest`, at the monotonic time `now_ns`."""
-        wanted = max(1 << max(largest - 1, 0).bit_length(), _LEAST_HIGH)
-        if wanted > self.high:
-            self.high, self._changed_ns = wanted, now_ns
-        elif wanted * 4 > self.high:
-            self._changed_ns = now_ns
-        elif now_ns - self._changed_ns >= _DECAY_NS:
-            self.high, self._changed_ns = self.high // 2, now_ns
-        return self.high
 
 
 def _least_height(low: float, high: float) -> float:

@@ -1,12 +1,9 @@
-"""Scales that don't jump."""
-
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.ticks.scale import CountScale, ValueScale
+from pipelines.live.frames.value_scale import ValueScale
 
 PRICES = st.floats(-1e9, 1e9).map(lambda value: round(value, 4))
 
@@ -31,14 +28,3 @@ def test_the_range_grows_at_once_on_the_side_that_needs_it() -> None:
     bottom, top = scale.fit(100, 110)
     assert scale.fit(100, 118)[0] == bottom
     assert scale.range[1] > 118 > top
-
-
-def test_the_colour_scale_grows_at_once_and_shrinks_by_an_octave_after_a_while() -> None:
-    scale = CountScale()
-    assert scale.fit(3, 0) == 16
-    assert scale.fit(1_000, 0) == 1_024
-    assert scale.fit(100, NS_PER_SECOND) == 1_024
-    assert scale.fit(100, 3 * NS_PER_SECOND) == 512
-    assert scale.fit(100, 4 * NS_PER_SECOND) == 512
-    assert scale.fit(200, 9 * NS_PER_SECOND) == 512
-    assert [scale.fit(1, (10 + 3 * step) * NS_PER_SECOND) for step in range(7)] == [512, 256, 128, 64, 32, 32, 32]

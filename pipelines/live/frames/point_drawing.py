@@ -1,0 +1,132 @@
+"""Points, drawn live: new rows touch their cells, and cells that changed get new codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.aggregates.canvas import column_log2_of
+from pipelines.aggregates.points import PointRaster
+from pipelines.aggregates.quantise import CodedCells
+from pipelines.core.batch import Batch
+from pipelines.core.schema import schema_of
+from pipelines.core.spec import ViewSpec
+from pipelines.live.explore.encode import quantiser_for
+from pipelines.live.frames.drawing import Drawn
+from pipelines.live.frames.progress import shares
+from pipelines.store.table import Table
+
+__all__ = ["PointDrawing"]
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+class PointDrawing:
+    """Draws the points of a view.
+
+    The quantiser of counts is fixed. That of other reductions is chosen anew, for a range twice as large, where a cell
+    falls outside of it; then all cells get new codes.
+
+    Parameters
+    ----------
+    spec : ViewSpec
+        What is shown.
+    code : int
+        The key.
+
+    Notes
+    -----
+    *Threads.* The writer's.
+    """
+
+    def __init__(self, spec: ViewSpec, code: int) -> None:
+        column_log2 = column_log2_of(spec.span_ns, spec.n_columns)
+        self._raster = PointRaster(
+            schema_of(spec.kind),
+            code=code,
+            column_log2=column_log2,
+            n_columns=-(-spec.span_ns >> column_log2),
+            n_rows=spec.n_rows,
+            value=spec.value,
+            reduction=spec.reduction,
+            of=spec.of,
+            by=spec.by,
+        )
+        self._spec = spec
+        self._cells = self._raster.cells_of(np.arange(self._raster.n_columns))
+        self._range = (0.0, 0.0)
+        self._coded = self._uncoded()
+        self._edge = 0
+
+    @property
+    def wants_rebuild(self) -> bool:
+        """Whether a canvas fitted to the rows anew would be exact again, or finer."""
+        return self._raster.wants_rebuild
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of cells and codes."""
+        return 2 * self._cells.nbytes + self._coded.codes.nbytes
+
+    @property
+    def next_row(self) -> int:
+        """After `rebuild`: the arrival number of the first row that it has not taken in."""
+        return self._raster.next_row
+
+    def rebuild(self, table: Table) -> Iterator[float]:
+        """Take in the rows that `table` keeps, some a step."""
+        return shares(self._raster.rebuild(table), table.series(self._raster.code), self._spec.span_ns, n_passes=2)
+
+    def update(self, batch: Batch) -> None:
+        """Take in rows of the key, in order of arrival."""
+        self._raster.update(batch)
+
+    def advance(self, edge_ns: int) -> bool:
+        """Let the canvas end with the column of the live edge. Returns whether that moved it."""
+        self._raster.advance(edge_ns)
+        moved = edge_ns >> self._raster.column_log2 > self._edge
+        self._edge = max(self._edge, edge_ns >> self._raster.column_log2)
+        return moved
+
+    def draw(self) -> Drawn | None:
+        """Return the picture as it is now; None before the first value."""
+        canvas = self._raster.canvas
+        if canvas is None:
+            return None
+        columns = self._raster.take_changed()
+        self._encode(columns % canvas.n_columns, self._raster.cells_of(columns))
+        split = canvas.first_column % canvas.n_columns
+        codes, changed = _from(self._coded.codes, split), _from(self._coded.changed, split)
+        self._coded.changed[:] = False
+        histogram = self._coded.histogram.copy()
+        return Drawn(canvas, codes, changed, histogram, self._coded.quantiser, self._raster.value_range)
+
+    def _encode(self, places: NDArray[np.int64], cells: NDArray[np.generic]) -> None:
+        """Put cells where they belong, and give them codes."""
+        self._cells[places] = cells
+        if self._spec.reduction not in ("count", "any") and self._has_outgrown(cells):
+            self._coded = self._uncoded()
+            self._coded.changed[:] = True
+            places = np.arange(len(self._cells))
+        self._coded.encode(self._cells, places)
+
+    def _has_outgrown(self, cells: NDArray[np.generic]) -> bool:
+        """Widen the range of the quantiser where a cell is outside. Returns whether it is another one now."""
+        finite = cells[np.isfinite(cells)]
+        if not len(finite) or (self._range[0] <= finite.min() and finite.max() <= self._range[1]):
+            return False
+        low, high = min(self._range[0], float(finite.min())), max(self._range[1], float(finite.max()))
+        self._range = (low if low >= 0.0 else low - (high - low) / 2, high + (high - low) / 2)
+        return True
+
+    def _uncoded(self) -> CodedCells:
+        quantiser = quantiser_for(self._spec.reduction, self._spec.by, np.array(self._range))
+        return CodedCells(quantiser, self._raster.n_columns, self._raster.n_rows)
+
+
+def _from(ring: NDArray[_T], split: int) -> NDArray[_T]:
+    """Return a copy of a ring that begins with the place `split`."""
+    return np.concatenate((ring[split:], ring[:split]))

@@ -1,0 +1,189 @@
+"""The views of a feed that exist: from their first subscriber until some time after their last."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from pipelines.core.clock import NS_PER_SECOND, Clock
+from pipelines.core.dictionary import Dictionary
+from pipelines.core.errors import SpecError
+from pipelines.core.spec import ViewSpec
+from pipelines.live.frames.drawing import Drawing
+from pipelines.live.frames.frame import Frame
+from pipelines.live.frames.live_view import LiveView
+from pipelines.live.frames.make_drawing import make_drawing
+from pipelines.store.table import Table
+
+__all__ = ["Subscription", "Views"]
+
+_LINGER_NS: Final = 30 * NS_PER_SECOND
+"""Who looks elsewhere and comes back finds the view as it was."""
+
+_SLICE_NS: Final = NS_PER_SECOND // 200
+"""Longest that building views may keep the writer from its next rows."""
+
+
+class Subscription:
+    """Somebody's hold of a view. It exists until all holds are closed.
+
+    Notes
+    -----
+    *Threads.* Any.
+    """
+
+    def __init__(self, view: LiveView, close: Callable[[], None]) -> None:
+        self._view = view
+        self._close = close
+        self._closed = False
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest picture; None before the first."""
+        return self._view.frame
+
+    @property
+    def failure(self) -> str:
+        """Why the view is not drawn any more; empty while it is. Who subscribes again gets a new one."""
+        return self._view.failure
+
+    def wait(self, timeout_s: float) -> Frame | None:
+        """Return the newest picture, waiting for the first one; None where it does not come in time."""
+        self._view.drawn.wait(timeout_s)
+        return self._view.frame
+
+    def close(self) -> None:
+        """Let go. Does nothing the second time."""
+        if not self._closed:
+            self._closed = True
+            self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(slots=True)
+class _Entry:
+    view: LiveView
+    n_subscribers: int = 0
+    left_ns: int = 0
+
+
+class Views:
+    """What is drawn for a feed, and for whom.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Rows by kind.
+    dictionary : Dictionary
+        Names of keys.
+    make : callable
+        Makes an empty drawing, for a view, the code of its key and its table.
+    clock : Clock
+        Paces frames, and tells when a view has been left for long.
+    memory_bytes : int
+        Most memory that views may take. Those that nobody looks at go first.
+    on_error : callable
+        Told which view failed, and how. That one is not drawn any more; the others go on.
+
+    Notes
+    -----
+    *Threads.* `subscribe` and subscriptions: any. `step` belongs to the writer.
+    """
+
+    def __init__(
+        self,
+        *,
+        tables: Mapping[str, Table],
+        dictionary: Dictionary,
+        make: Callable[[ViewSpec, int, Table], Drawing] = make_drawing,
+        clock: Clock,
+        memory_bytes: int,
+        on_error: Callable[[str, BaseException], None],
+    ) -> None:
+        self._tables, self._dictionary, self._make, self._clock = tables, dictionary, make, clock
+        self._memory_bytes = memory_bytes
+        self._on_error = on_error
+        self._entries: dict[ViewSpec, _Entry] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all views."""
+        return sum(entry.view.n_bytes for entry in self._list())
+
+    def subscribe(self, spec: ViewSpec) -> Subscription:
+        """Look at a view. It is made where nobody does yet; its first frame comes with the writer's next step.
+
+        Raises
+        ------
+        SpecError
+            Where the feed has no rows of that kind, or the memory for views is used up by others that are looked at.
+        """
+        if spec.kind not in self._tables:
+            raise SpecError(f"feed {spec.feed!r} has no {spec.kind}: there are {', '.join(self._tables)}")
+        with self._lock:
+            if spec not in self._entries:
+                self._make_room()
+                table = self._tables[spec.kind]
+                view = LiveView(spec, table=table, dictionary=self._dictionary, make=self._make, clock=self._clock)
+                self._entries[spec] = _Entry(view)
+            entry = self._entries[spec]
+            entry.n_subscribers += 1
+        return Subscription(entry.view, lambda: self._leave(entry))
+
+    def step(self, edge_ns: int) -> bool:
+        """Draw what has changed, those first that need least. Returns whether there is any new frame."""
+        self._drop_left()
+        entries = self._list()
+        entries.sort(key=lambda entry: entry.view.frame is None or entry.view.frame.progress < 1.0)
+        is_new = False
+        for entry in entries:
+            deadline_ns = self._clock.monotonic_ns() + _SLICE_NS // len(entries)
+            try:
+                is_new |= entry.view.step(edge_ns, deadline_ns=deadline_ns)
+            except Exception as error:
+                entry.view.failure = f"{type(error).__name__}: {error}"
+                with self._lock:
+                    self._entries.pop(entry.view.spec, None)
+                self._on_error(f"view of {entry.view.spec.kind}", error)
+        return is_new
+
+    def _list(self) -> list[_Entry]:
+        with self._lock:
+            return list(self._entries.values())
+
+    def _leave(self, entry: _Entry) -> None:
+        with self._lock:
+            entry.n_subscribers -= 1
+            entry.left_ns = self._clock.monotonic_ns()
+
+    def _drop_left(self) -> None:
+        long_ago_ns = self._clock.monotonic_ns() - _LINGER_NS
+        with self._lock:
+            for spec, entry in tuple(self._entries.items()):
+                if entry.n_subscribers == 0 and entry.left_ns <= long_ago_ns:
+                    del self._entries[spec]
+
+    def _make_room(self) -> None:
+        """Drop views that nobody looks at, longest left first, while the memory is used up."""
+        left = sorted((e for e in self._entries.values() if e.n_subscribers == 0), key=lambda entry: entry.left_ns)
+        while sum(entry.view.n_bytes for entry in self._entries.values()) >= self._memory_bytes:
+            if not left:
+                raise SpecError(
+                    f"{len(self._entries)} views take all of the {self._memory_bytes >> 20} MiB for pictures: "
+                    "close some, or serve with a larger --memory"
+                )
+            del self._entries[left.pop(0).view.spec]

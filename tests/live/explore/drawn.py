@@ -1,0 +1,75 @@
+"""Rows to draw, and what Datashader draws of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipelines.core.batch import Batch
+from pipelines.core.schema import TRADES
+from pipelines.core.spec import Retention, TableSpec
+from pipelines.live.explore.answer import ExploreAnswer
+from pipelines.live.explore.changes import rows_since
+from pipelines.live.explore.encode import encoded
+from pipelines.live.frames.reference import draw_with_datashader
+from pipelines.store.series import Series
+from pipelines.store.table import Table
+
+__all__ = ["START_NS", "expected_cells", "expected_codes", "series_of", "table_of", "trades_at"]
+
+START_NS = 1_700_000_000_123_456_789
+
+
+def trades_at(time_ns: Any, *, price: Any, size: Any = 1.0, side: Any = 1) -> Batch:
+    """Trades of one key."""
+    time_ns = np.asarray(time_ns, np.int64)
+
+    def column(values: Any, dtype: type) -> np.ndarray:
+        return np.broadcast_to(np.asarray(values, dtype), time_ns.shape).copy()
+
+    columns = {
+        "time": time_ns,
+        "symbol": column(0, np.int32),
+        "price": column(price, np.float64),
+        "size": column(size, np.float64),
+        "side": column(side, np.int8),
+    }
+    return Batch(TRADES, columns)
+
+
+def table_of(*batches: Batch, max_rows: int | None = None) -> Table:
+    table = Table(TableSpec(TRADES, Retention(window_ns=1 << 61, max_rows=max_rows, min_rows=0)))
+    for batch in batches:
+        table.append(batch)
+        table.evict()
+    return table
+
+
+def series_of(table: Table) -> Series:
+    series = table.series(0)
+    assert series is not None
+    return series
+
+
+def expected_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
+    """Return what Datashader draws on the canvas of an answer, from rows in order of arrival."""
+    snapped, canvas = answer.snapped, answer.canvas
+    chunks = [series.tail(0), *rows_since(series, 0, canvas.start_ns, canvas.end_ns)]
+    rows = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in series.schema.names}
+    if snapped.glyph == "line":  # infinities are gaps, and make Datashader write beyond its cells
+        values = rows[snapped.value]
+        rows[snapped.value] = np.where(np.isfinite(values), values, np.nan)
+    return draw_with_datashader(
+        canvas,
+        rows,
+        value=snapped.value,
+        glyph=snapped.glyph,
+        reduction=snapped.reduction,
+        of=snapped.of,
+        by=snapped.by,
+    )
+
+
+def expected_codes(answer: ExploreAnswer, series: Series) -> np.ndarray:
+    return encoded(expected_cells(answer, series), answer.quantiser)[0]
