@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.store.segment import SealedSegment
 from pipelines.store.series import Series
 
 __all__ = ["ValueSurvey", "arrived_since", "newest_ns"]
@@ -45,9 +46,15 @@ def newest_ns(series: Series) -> int:
 
 
 def arrived_since(series: Series, start_ns: int, names: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield some columns in order of arrival, a segment at a time, leaving out segments that end before `start_ns`."""
+    """Yield some columns in order of arrival, a segment at a time, read-only; no segment that ends before `start_ns`."""
     for segment in series.segments:
         if segment.time[-1] >= start_ns:
-            rows = slice(None) if segment.arrival is None else segment.arrival
-            yield {name: segment.columns[name][rows] for name in names}
+            yield {name: _arrived(segment, name) for name in names}
     yield {name: series.open_columns[name] for name in names}
+
+
+def _arrived(segment: SealedSegment, name: str) -> NDArray[Any]:
+    """Return a column in order of arrival, read-only as all arrays that kernels are compiled for."""
+    column = segment.columns[name] if segment.arrival is None else segment.columns[name][segment.arrival]
+    column.flags.writeable = False
+    return column

@@ -12,10 +12,20 @@ from numpy.typing import NDArray
 from pipelines.store.sealed import SealedBlock
 from pipelines.store.segment import SealedSegment
 
-__all__ = ["Piece", "arrived_between", "in_order", "sorted_between", "within"]
+__all__ = [
+    "FOREVER",
+    "NEVER",
+    "Piece",
+    "arrived_between",
+    "before",
+    "from_then",
+    "in_order",
+    "sorted_between",
+    "within",
+]
 
-_NEVER: Final = np.iinfo(np.int64).min
-_FOREVER: Final = np.iinfo(np.int64).max
+NEVER: Final = np.iinfo(np.int64).min
+FOREVER: Final = np.iinfo(np.int64).max
 
 
 class _Columns(Protocol):
@@ -73,6 +83,26 @@ def within(block: SealedBlock, start_ns: int, end_ns: int) -> Iterator[Piece]:
             yield Piece(segment.columns, rows)
 
 
+def before(block: SealedBlock, time_ns: int) -> int:
+    """Return the newest event time of a block that is older than `time_ns`, or `NEVER`."""
+    oldest, newest = block.spans.T
+    found = int(newest[newest < time_ns].max(initial=NEVER))
+    for place in np.flatnonzero((oldest < time_ns) & (newest >= time_ns)).tolist():
+        times = block.segments[place].time
+        found = max(found, int(times[times.searchsorted(time_ns) - 1]))
+    return found
+
+
+def from_then(block: SealedBlock, time_ns: int) -> int:
+    """Return the oldest event time of a block that is not older than `time_ns`, or `FOREVER`."""
+    oldest, newest = block.spans.T
+    found = int(oldest[oldest >= time_ns].min(initial=FOREVER))
+    for place in np.flatnonzero((oldest < time_ns) & (newest >= time_ns)).tolist():
+        times = block.segments[place].time
+        found = min(found, int(times[times.searchsorted(time_ns)]))
+    return found
+
+
 def arrived_between(segment: SealedSegment, start: int, end: int) -> Piece:
     """Return the rows of a segment that arrived as number `start` to `end`, in order of arrival."""
     rows = slice(max(start - segment.first_row, 0), max(end - segment.first_row, 0))
@@ -89,8 +119,8 @@ def in_order(pieces: list[Piece]) -> list[Piece]:
     newest = np.array([piece["time"][-1] for piece in pieces], np.int64)
     if (newest[:-1] <= oldest[1:]).all():
         return pieces
-    before = [_NEVER, *np.maximum.accumulate(newest)[:-1].tolist()]
-    after = [*np.minimum.accumulate(oldest[::-1])[::-1][1:].tolist(), _FOREVER]
+    before = [NEVER, *np.maximum.accumulate(newest)[:-1].tolist()]
+    after = [*np.minimum.accumulate(oldest[::-1])[::-1][1:].tolist(), FOREVER]
     ordered: list[Piece] = []
     tangled: list[Piece] = []
     for piece, newest_before, oldest_after in zip(pieces, before, after, strict=True):

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
-from pipelines.store.pieces import Piece, arrived_between, in_order, sorted_between, within
+from pipelines.store.pieces import (
+    FOREVER,
+    NEVER,
+    Piece,
+    arrived_between,
+    before,
+    from_then,
+    in_order,
+    sorted_between,
+    within,
+)
 from pipelines.store.sealed import SealedBlock
 from pipelines.store.segment import SEGMENT_ROWS, SealedSegment
 
@@ -111,6 +121,22 @@ class Series:
         if len(open_piece):
             pieces.append(open_piece)
         return self._join(in_order(pieces), columns)
+
+    def time_before(self, time_ns: int) -> int | None:
+        """Return the newest event time that is older than `time_ns`; None where there is none."""
+        newest = [before(block, time_ns) for block in self.blocks]
+        open_times = self.open_columns["time"]
+        newest.append(int(open_times[open_times < time_ns].max(initial=NEVER)))
+        found = max(newest)
+        return None if found == NEVER else found
+
+    def time_from(self, time_ns: int) -> int | None:
+        """Return the oldest event time that is not older than `time_ns`; None where there is none."""
+        oldest = [from_then(block, time_ns) for block in self.blocks]
+        open_times = self.open_columns["time"]
+        oldest.append(int(open_times[open_times >= time_ns].min(initial=FOREVER)))
+        found = min(oldest)
+        return None if found == FOREVER else found
 
     def since(self, row: int, columns: Sequence[str] | None = None, *, max_rows: int | None = None) -> Rows:
         """Return the rows with an arrival number of at least `row`, in order of arrival; the first `max_rows` of them.

@@ -5,9 +5,9 @@ As a program it warms all kernels, does that, and prints which types were compil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,14 +15,19 @@ from pipelines.aggregates.catalogue import AGGREGATES
 from pipelines.aggregates.line import LineColumns, with_pairs_merged
 from pipelines.aggregates.points import PointRaster
 from pipelines.core.batch import Batch
+from pipelines.core.clock import ManualClock
+from pipelines.core.dictionary import Dictionary
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, TRADES, Schema
-from pipelines.core.spec import AggregateSpec, FeedSpec, Retention, TableSpec
+from pipelines.core.spec import AggregateSpec, FeedSpec, Retention, TableSpec, ViewSpec
 from pipelines.graph.catalogue import read_url
 from pipelines.graph.rehearse import rehearse
 from pipelines.kernels.warm import kernels, warm
 from pipelines.live.explore.request import ExploreRequest
 from pipelines.live.explore.ways import Ways
+from pipelines.live.frames.frame import Frame
+from pipelines.live.frames.live_view import LiveView
+from pipelines.live.frames.make_drawing import make_drawing
 from pipelines.store.segment import SEGMENT_ROWS
 from pipelines.store.series import Series
 from pipelines.store.table import Table
@@ -143,12 +148,46 @@ def pictures() -> None:
         list(Ways().draw(line.snapped(), series_of(rows(TRADES, gaps=gaps))))
 
 
+def live_views() -> None:
+    """Views are built, and drawn again when rows come, do not fit the canvas, and are gone from it."""
+    for look in (*POINTS, {"glyph": "line", "reduction": "any"}):
+        table, draw = watched(rows(TRADES), **look)
+        for batch in (rows(TRADES, scale=1e4), rows(TRADES)):
+            draw(START_NS + N_ROWS * STEP_NS)
+            table.append(batch)
+        draw(START_NS + 2 * N_ROWS * STEP_NS)
+
+
 def first_frame() -> None:
-    """Draw a line over some rows: what a picture takes."""
+    """Draw the first frame of a live view, and the answer to a first zoom."""
     end_ns = START_NS + N_ROWS * STEP_NS
+    _, draw = watched(rows(TRADES))
+    assert draw(end_ns).codes.any()
     request = ExploreRequest("trades", "A", "price", START_NS, end_ns, glyph="line", reduction="any")
     (answer,) = Ways().draw(request.snapped(), series_of(rows(TRADES)))
     assert answer.codes.any()
+
+
+def watched(batch: Batch, **look: Any) -> tuple[Table, Callable[[int], Frame]]:
+    """Return a table of these rows, and what draws the view of its first key anew, up to a live edge."""
+    table, clock, dictionary = table_of(batch), ManualClock(), Dictionary()
+    dictionary.encode_one("A")
+    view = LiveView(
+        ViewSpec("feed", "trades", "A", "price", span_ns=N_ROWS * STEP_NS, **look),
+        table=table,
+        dictionary=dictionary,
+        make=make_drawing,
+        clock=clock,
+    )
+
+    def draw(edge_ns: int) -> Frame:
+        for _ in range(4):  # the last ones for a canvas that fits better
+            clock.advance(seconds=1)
+            view.step(edge_ns, deadline_ns=clock.monotonic_ns() + 1)
+        assert view.frame is not None
+        return view.frame
+
+    return table, draw
 
 
 def table_of(batch: Batch) -> Table:
@@ -167,7 +206,7 @@ def series_of(batch: Batch) -> Series:
 
 def walk() -> None:
     """Do all of it."""
-    for path in (feeds, tables, aggregates, rasters, lines, pictures):
+    for path in (feeds, tables, aggregates, rasters, lines, pictures, live_views):
         path()
 
 

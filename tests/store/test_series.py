@@ -130,3 +130,11 @@ def test_a_range_of_rows_that_came_late_is_sorted_stably(lateness: int, n_stragg
         found = series.range(start, end, ["time", "value"])
         assert found["value"].tolist() == expected.tolist()
         assert found["time"].tolist() == time[expected].tolist()
+
+
+def test_the_times_on_both_sides_of_a_moment_are_found(shuffled: np.ndarray) -> None:
+    time = 2 * shuffled + np.repeat([0, 3_000, 0], [SEGMENT_ROWS, SEGMENT_ROWS, N_ROWS - 2 * SEGMENT_ROWS])
+    series = series_of(time)
+    for moment in (-5, 0, 1, 500, 501, 1_998, 1_999, 2_500, 3_000, 4_321, 4_998, 4_999, 9_000):
+        assert series.time_before(moment) == max(time[time < moment].tolist(), default=None)
+        assert series.time_from(moment) == min(time[time >= moment].tolist(), default=None)

@@ -39,6 +39,8 @@ class ExploreAnswer:
         From what it was drawn.
     n_rows : int
         Rows in the range of time.
+    depends_ns : tuple of int
+        Times of the rows that it depends on, half-open, those that may yet come included.
     is_final : bool
         Whether it is exact. Of one that is not, a cell may show more or less than there is, and an exact one follows.
     """
@@ -50,6 +52,7 @@ class ExploreAnswer:
     quantiser: Quantiser
     way: Way
     n_rows: int
+    depends_ns: tuple[int, int]
     is_final: bool
 
     @property

@@ -193,7 +193,7 @@ class Explorer:
             return
         for answer in self._ways.draw(snapped, series):
             if answer.is_final:
-                state = state_of(series, snapped.start_ns, snapped.end_ns)
+                state = state_of(series, *answer.depends_ns)
                 self._answers.put(snapped, (answer, state), answer.n_bytes)
                 with self._count_lock:
                     self._drawn[answer.way] += 1

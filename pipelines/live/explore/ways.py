@@ -17,6 +17,7 @@ from pipelines.live.explore.answer import ExploreAnswer, Way
 from pipelines.live.explore.encode import encoded, quantiser_for
 from pipelines.live.explore.envelope import draw_envelope
 from pipelines.live.explore.gpu import draw_line_with_datashader
+from pipelines.live.explore.leads import leads_of
 from pipelines.live.explore.points import add_points, no_points
 from pipelines.live.explore.request import LARGEST_VALUE, Snapped, canvas_over, snap_values
 from pipelines.live.explore.tiles import Tiles
@@ -35,7 +36,8 @@ class Ways:
 
     Lines with the reduction ``any`` come from summaries; points from their rows, or, where these are many, from tiles
     that are kept; other lines from Datashader. All of them are the cells that Datashader draws: of points in order of
-    arrival, of a line in the order of time.
+    arrival, of a line in the order of time. The first of these lines come from the row before the picture and lead to
+    the one behind it.
 
     Parameters
     ----------
@@ -75,7 +77,11 @@ class Ways:
         if snapped.glyph == "points":
             yield from self._points(picture, series, summary)
         elif snapped.reduction == "any" and snapped.by is None:
-            yield picture.exact(_line(picture.canvas, snapped, series, summary), "pyramid")
+            leads = leads_of(series, snapped.start_ns, snapped.end_ns, snapped.value)
+            cells = _line(picture.canvas, snapped, series, summary)
+            leads.draw(picture.canvas, summary, cells)
+            picture.depends_ns = leads.extend(*picture.depends_ns)
+            yield picture.exact(cells, "pyramid")
         else:
             if picture.n_rows >= self._coarse_rows:
                 yield from picture.coarse(series, summary)
@@ -99,6 +105,7 @@ class _Picture:
 
     def __init__(self, snapped: Snapped, canvas: Canvas, n_rows: int) -> None:
         self.snapped, self.canvas, self.n_rows = snapped, canvas, n_rows
+        self.depends_ns = (snapped.start_ns, snapped.end_ns)
 
     def exact(self, cells: NDArray[Any], way: Way) -> ExploreAnswer:
         return self._answer(cells, way, is_final=True)
@@ -117,7 +124,17 @@ class _Picture:
     def _answer(self, cells: NDArray[Any], way: Way, *, is_final: bool) -> ExploreAnswer:
         quantiser = quantiser_for(self.snapped.reduction, self.snapped.by, cells)
         codes, histogram = encoded(cells, quantiser)
-        return ExploreAnswer(self.snapped, self.canvas, codes, histogram, quantiser, way, self.n_rows, is_final)
+        return ExploreAnswer(
+            snapped=self.snapped,
+            canvas=self.canvas,
+            codes=codes,
+            histogram=histogram,
+            quantiser=quantiser,
+            way=way,
+            n_rows=self.n_rows,
+            depends_ns=self.depends_ns,
+            is_final=is_final,
+        )
 
 
 def _is_summarised(name: str | None, series: Series) -> TypeGuard[str]:

@@ -229,9 +229,7 @@ class Lens:
         self._feed = self._subscription = self._candidate = None
 
     def _subscribe(self, feed: PictureFeed) -> None:
-        view = ViewSpec(
-            feed.name, self.kind, self.key, self.value, self.span_ns, self._n_columns(self.span_ns), **LOOKS[self.look]
-        )
+        view = self._view_of(feed)
         if view == self._view:
             self.trouble = self.trouble if self._subscription is None else self._subscription.failure
             return
@@ -242,6 +240,10 @@ class Lens:
             self._subscription, self.trouble = None, str(error)
         if before is not None:
             before.close()
+
+    def _view_of(self, feed: PictureFeed) -> ViewSpec:
+        n_columns = self._n_columns(self.span_ns)
+        return ViewSpec(feed.name, self.kind, self.key, self.value, self.span_ns, n_columns, **LOOKS[self.look])
 
     def _explore(self, feed: PictureFeed, viewport: Viewport) -> None:
         """Ask for what is looked at, again where rows may have come into it, and take what was answered."""

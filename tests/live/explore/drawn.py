@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import datashader
 import numpy as np
+import pandas as pd
 
 from pipelines.core.batch import Batch
 from pipelines.core.schema import TRADES
@@ -60,7 +62,7 @@ def expected_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
     if snapped.glyph == "line":  # infinities are gaps, and make Datashader write beyond its cells
         values = rows[snapped.value]
         rows[snapped.value] = np.where(np.isfinite(values), values, np.nan)
-    return draw_with_datashader(
+    cells = draw_with_datashader(
         canvas,
         rows,
         value=snapped.value,
@@ -69,6 +71,26 @@ def expected_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
         of=snapped.of,
         by=snapped.by,
     )
+    if (snapped.glyph, snapped.reduction) == ("line", "any"):
+        cells |= leading_cells(answer, series)
+    return cells
+
+
+def leading_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
+    """Return what Datashader draws of the line to the rows beside a picture."""
+    canvas, value = answer.canvas, answer.snapped.value
+    everything = series.since(0).columns
+    order = np.argsort(everything["time"], kind="stable")
+    time, values = everything["time"][order], everything[value][order]
+    values = np.where(np.abs(values) <= 1e300, values, np.nan)
+    first, end = np.searchsorted(time, [canvas.start_ns, canvas.end_ns])
+    pairs = {(first - 1, first), (end - 1, end)}
+    surface = datashader.Canvas(canvas.n_columns, canvas.n_rows, canvas.x_range, canvas.y_range)
+    cells = np.zeros((canvas.n_columns, canvas.n_rows), bool)
+    for place in [list(pair) for pair in pairs if pair[0] >= 0 and pair[1] < len(time)]:
+        rows = pd.DataFrame({"x": (time[place] - canvas.start_ns).astype(float), "y": values[place]})
+        cells |= surface.line(rows, "x", "y", agg=datashader.any()).to_numpy().T
+    return cells
 
 
 def expected_codes(answer: ExploreAnswer, series: Series) -> np.ndarray:

@@ -32,7 +32,8 @@ def request(number: int) -> ExploreRequest:
 def picture(snapped: Snapped, *, is_final: bool = True) -> ExploreAnswer:
     canvas = Canvas(snapped.column_log2, snapped.first_column, 1, 1.0, 0, 0, 1)
     codes, histogram = np.zeros((1, 1), np.uint8), np.zeros(256, np.int64)
-    return ExploreAnswer(snapped, canvas, codes, histogram, CountQuantiser(), "raster", 0, is_final)
+    depends_ns = (snapped.start_ns, snapped.end_ns)
+    return ExploreAnswer(snapped, canvas, codes, histogram, CountQuantiser(), "raster", 0, depends_ns, is_final)
 
 
 class SlowWays:

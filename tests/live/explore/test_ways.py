@@ -14,7 +14,7 @@ from pipelines.aggregates.point_cells import PointCells
 from pipelines.core.spec import CANVAS_COLUMNS
 from pipelines.live.explore import tiles
 from pipelines.live.explore.answer import ExploreAnswer
-from pipelines.live.explore.changes import rows_since
+from pipelines.live.explore.changes import rows_since, state_of
 from pipelines.live.explore.request import ExploreRequest, Snapped
 from pipelines.live.explore.ways import Ways
 from pipelines.store.series import Series
@@ -124,6 +124,27 @@ def test_tiles_stay_right_while_rows_come_late_and_are_evicted(
         # ever longer ranges have tiles merged from those that are there
         for n_times in (2, 4):
             check(exact(ways, replace(request, end_ns=START_NS + n_times * SECOND_NS), series), series)
+
+
+def test_a_line_is_seen_to_pass_between_two_rows() -> None:
+    series = series_of(table_of(trades_at([START_NS - SECOND_NS, START_NS + 3 * SECOND_NS], price=[100.0, 104.0])))
+    request = replace(REQUEST, glyph="line", reduction="any", y_range=(99.0, 105.0))
+    answer = exact(Ways(), request, series)
+    check(answer, series)
+    assert answer.n_rows == 0
+    assert (answer.codes > 0).any(axis=1).all()  # in every column
+
+
+@pytest.mark.parametrize("late_ns", [SECOND_NS // 2, -SECOND_NS // 4, 5 * SECOND_NS // 4])
+def test_an_answer_is_not_kept_when_a_row_comes_that_its_line_leads_to(late_ns: int) -> None:
+    table = table_of(trades_at([START_NS - SECOND_NS, START_NS + 3 * SECOND_NS], price=[100.0, 104.0]))
+    request = replace(REQUEST, glyph="line", reduction="any", y_range=(99.0, 105.0))
+    answer = exact(Ways(), request, series_of(table))
+    state = state_of(series_of(table), *answer.depends_ns)
+    table.append(trades_at([START_NS + 4 * SECOND_NS], price=1.0))
+    assert state.is_current(series_of(table))
+    table.append(trades_at([START_NS + late_ns], price=1.0))
+    assert not state.is_current(series_of(table))
 
 
 def test_tiles_that_are_past_are_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
