@@ -46,7 +46,7 @@ def newest_ns(series: Series) -> int:
 
 
 def arrived_since(series: Series, start_ns: int, names: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield some columns in order of arrival, a segment at a time, read-only; no segment that ends before `start_ns`."""
+    """Yield some columns in order of arrival, a segment a time, read-only; no segment that ends before `start_ns`."""
     for segment in series.segments:
         if segment.time[-1] >= start_ns:
             yield {name: _arrived(segment, name) for name in names}

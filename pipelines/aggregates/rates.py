@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,35 +90,39 @@ class Rates:
 
     def merge(self, other: Self) -> None:
         """Take in the rows that `other`, with bins of the same length and number, has seen after us."""
-        self._grow(len(other._bins))
-        n_keys = len(other._bins)
-        bins, counts, last, times = (
-            array[:n_keys] for array in (self._bins, self._counts, self._last, self._last_times)
-        )
-        newer, same = other._bins > bins, other._bins == bins
-        later = newer | (same & (other._last_times >= times))
-        counts[same] += other._counts[same]
-        counts[newer] = other._counts[newer]
-        last[later] = other._last[later]
-        times[later] = other._last_times[later]
-        bins[newer] = other._bins[newer]
+        self._grow(other._n_keys)
+        bins, counts, last, times = self._seen(other._n_keys)
+        other_bins, other_counts, other_last, other_times = other._seen(other._n_keys)
+        newer, same = other_bins > bins, other_bins == bins
+        later = newer | (same & (other_times >= times))
+        counts[same] += other_counts[same]
+        counts[newer] = other_counts[newer]
+        last[later] = other_last[later]
+        times[later] = other_times[later]
+        bins[newer] = other_bins[newer]
 
     def snapshot(self) -> RatesSnapshot:
         """Return counts and last values now."""
-        return RatesSnapshot(self.bin_ns, self._bins.copy(), self._counts.copy(), self._last.copy())
+        seen = slice(self._n_keys)
+        return RatesSnapshot(self.bin_ns, self._bins[seen].copy(), self._counts[seen].copy(), self._last[seen].copy())
 
     def rebuild(self, table: Table) -> Iterator[None]:
         """Forget everything, and take in the rows that `table` keeps."""
         self._forget()
         yield from take_in(table, self.update)
 
+    def _seen(self, n_keys: int) -> tuple[NDArray[Any], ...]:
+        return tuple(array[:n_keys] for array in (self._bins, self._counts, self._last, self._last_times))
+
     def _forget(self) -> None:
+        self._n_keys = 0
         self._bins = np.empty((0, self.n_bins), dtype=np.int64)
         self._counts = np.empty((0, self.n_bins), dtype=np.uint32)
         self._last = np.empty((0, self.n_bins), dtype=np.float64)
         self._last_times = np.empty((0, self.n_bins), dtype=np.int64)
 
     def _grow(self, n_keys: int) -> None:
+        self._n_keys = max(self._n_keys, n_keys)
         self._bins = grown(self._bins, n_keys, _NEVER)
         self._counts = grown(self._counts, n_keys, 0)
         self._last = grown(self._last, n_keys, np.nan)

@@ -20,6 +20,7 @@ from tornado.websocket import WebSocketClosedError
 import pipelines
 from pipelines.core.errors import SpecError
 from pipelines.core.url import nearest
+from pipelines.kernels.warm import warm
 from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIABLE, declare, process_feeds
 
 __all__ = ["PAGES", "page_files", "panel_arguments", "serve"]
@@ -71,7 +72,7 @@ def serve(
 
     _set_up_logging()
     feeds = process_feeds()
-    threading.Thread(target=_import_what_pages_need, name="imports", daemon=True).start()
+    threading.Thread(target=_prepare_for_pages, name="preparation", daemon=True).start()
     for feed in feeds:
         click.echo(f"reading {feed.spec.source.redacted} as {feed.name!r}")
     click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
@@ -122,10 +123,11 @@ def _free_port(address: str, port: int) -> int:
     return port
 
 
-def _import_what_pages_need() -> None:
-    """Import what takes longest while nobody waits for it yet."""
-    importlib.import_module("datashader")
+def _prepare_for_pages() -> None:
+    """Import what takes longest, and compile or load all kernels, while nobody waits for it yet."""
     importlib.import_module("panel_material_ui")
+    warm()
+    importlib.import_module("datashader")
 
 
 def _set_up_logging() -> None:

@@ -16,7 +16,8 @@ from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND as S
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import READINGS
-from pipelines.core.spec import AggregateSpec
+from pipelines.core.spec import AggregateSpec, Retention, TableSpec
+from pipelines.store.table import Table
 from tests.batches import readings
 
 rows = st.tuples(st.integers(0, 70), st.integers(0, 90 * S), st.floats(-1e3, 1e3) | st.just(np.nan))
@@ -109,6 +110,34 @@ def test_a_snapshot_is_left_alone_by_later_rows(make: Callable[..., Any]) -> Non
     before = state(snapshot)
     aggregate.update(readings([S + 1], value=[2]))
     assert state(snapshot) == before
+
+
+@pytest.mark.parametrize("make", [LastValues, Rates])
+@given(divided=parts)
+def test_nothing_changes_nothing(make: Callable[..., Any], divided: list[list[tuple[int, int, float]]]) -> None:
+    aggregate = make(READINGS)
+    for part in divided:
+        aggregate.update(batch_of(part))
+    before = state(aggregate.snapshot())
+    aggregate.update(batch_of(divided[0]).select(np.zeros(len(divided[0]), np.bool_)))
+    aggregate.merge(make(READINGS))
+    assert state(aggregate.snapshot()) == before
+
+
+@pytest.mark.parametrize("make", [LastValues, Rates])
+@given(divided=parts)
+def test_rebuilt_from_a_table_it_equals_one_that_saw_its_rows(
+    make: Callable[..., Any], divided: list[list[tuple[int, int, float]]]
+) -> None:
+    whole, rebuilt = make(READINGS), make(READINGS)
+    table = Table(TableSpec(READINGS, Retention(window_ns=1_000 * S)))
+    rebuilt.update(readings([5 * S], key=3, value=[1e9]))  # of which nothing may be left
+    for part in divided:
+        whole.update(batch_of(part))
+        table.append(batch_of(part))
+    for _ in rebuilt.rebuild(table):
+        pass
+    assert state(rebuilt.snapshot()) == state(whole.snapshot())
 
 
 def test_an_unknown_aggregate_is_named_with_the_nearest() -> None:
