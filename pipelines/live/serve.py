@@ -139,6 +139,9 @@ def _set_up_logging() -> None:
     ours.setLevel(logging.INFO)
     ours.propagate = False
     logging.getLogger("asyncio").addFilter(_is_no_departure)
+    logging.getLogger("bokeh.server.views.ws").addFilter(
+        lambda record: "connection was closed" not in record.getMessage()
+    )
     logging.getLogger("tornado.access").addFilter(lambda record: "503 GET /ready" not in record.getMessage())
 
 

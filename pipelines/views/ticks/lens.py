@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.aggregates.canvas import Canvas, column_log2_of
-from pipelines.core.clock import NS_PER_SECOND, Clock
+from pipelines.core.clock import Clock
 from pipelines.core.dictionary import UNKNOWN, Dictionary
 from pipelines.core.errors import SpecError
 from pipelines.core.spec import CANVAS_COLUMNS, ViewSpec
-from pipelines.live.explore.answer import ExploreAnswer, Failure
+from pipelines.live.explore.answer import ExploreAnswer, Failure, Way
 from pipelines.live.explore.explorer import Explorer
 from pipelines.live.explore.request import ExploreRequest
 from pipelines.live.frames.frame import Frame
@@ -33,7 +33,14 @@ LOOKS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """How rows may be drawn, as parts of a `ViewSpec`: their number in a cell, the same by side, or a line through them."""
 
-_QUIET_NS: Final = NS_PER_SECOND
+_WAYS: Final[Mapping[Way, str]] = {
+    "pyramid": "from summaries",
+    "raster": "one by one",
+    "tiles": "from tiles",
+    "datashader": "by Datashader",
+}
+"""How a picture was drawn, in words."""
+
 _FIRST_WAIT_S: Final = 0.15
 """How long to wait for the first frame of a new view: it is there within two of the writer's steps."""
 
@@ -103,6 +110,8 @@ class Shown:
         Red, green, blue and alpha of each code.
     value_range : tuple of float
         The values that a picture that follows should show.
+    story : str
+        How it came about, where there is something to tell.
     """
 
     view: ViewSpec
@@ -111,6 +120,7 @@ class Shown:
     codes: NDArray[np.uint8]
     colours: NDArray[np.uint8]
     value_range: tuple[float, float]
+    story: str
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -215,10 +225,12 @@ class Lens:
         self._choose_axis(picture.canvas.end_ns)
         if isinstance(picture, Frame):
             colours, value_range = picture.colours, picture.value_range
+            story = "" if picture.progress == 1.0 else f"reading the past: {picture.progress:.0%}"
         else:
             colours = scale_of(view, picture.quantiser.levels).update(picture.histogram, 0)
             value_range = picture.canvas.y_range
-        return Shown(view, picture.canvas, self.axis, picture.codes, colours, value_range)
+            story = f"{picture.n_rows:,} rows, {_WAYS[picture.way]}{'' if picture.is_final else ' (coarse)'}"
+        return Shown(view, picture.canvas, self.axis, picture.codes, colours, value_range, story)
 
     def close(self) -> None:
         """Let go of the feed. There is no other picture from here on."""

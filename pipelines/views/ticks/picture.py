@@ -37,11 +37,12 @@ _PAUSED: Final = "<b>Paused</b> - reset to follow"
 _STALE_NS: Final = 2 * NS_PER_SECOND
 
 
-def caption(following: bool, quiet_ns: int) -> str:
+def caption(following: bool, quiet_ns: int, story: str = "") -> str:
     """Return in words how a picture stands."""
-    if quiet_ns < _STALE_NS:
-        return "Live" if following else _PAUSED
-    return f"{'Following' if following else _PAUSED} · nothing new for {quiet_ns // NS_PER_SECOND:,} s"
+    parts = ["Live" if quiet_ns < _STALE_NS else "Following"] if following else [_PAUSED]
+    parts += [story] if story else []
+    parts += [f"nothing new for {quiet_ns // NS_PER_SECOND:,} s"] if quiet_ns >= _STALE_NS else []
+    return " · ".join(parts)
 
 
 class TickPicture(Viewer):
@@ -253,7 +254,8 @@ class TickPicture(Viewer):
         return {} if shown is None or series is None else row_under(shown, series, shown.axis.to_ns(axis_ms), value)
 
     def _tell(self) -> None:
-        text = self._lens.trouble or caption(self.following, self._lens.quiet_ns)
+        story = "" if self._picture is None else self._picture.story
+        text = self._lens.trouble or caption(self.following, self._lens.quiet_ns, story)
         if text != self._caption.object:
             self._caption.object = text
 

@@ -178,3 +178,4 @@ def test_the_caption_says_how_old_a_silent_picture_is() -> None:
     assert caption(True, 0) == "Live"
     assert caption(True, 1_234 * NS_PER_SECOND) == "Following · nothing new for 1,234 s"
     assert caption(False, 3 * NS_PER_SECOND).endswith("nothing new for 3 s")
+    assert caption(True, 0, "reading the past: 40%") == "Live · reading the past: 40%"
