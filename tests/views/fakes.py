@@ -21,6 +21,7 @@ from pipelines.live.status import FeedStatus
 from pipelines.sources.contract import SourceStatus
 from pipelines.sources.queue import MessageQueue
 from pipelines.store.table import Table
+from tests.live.hand_views import AnswersAtOnce, StepsAtOnce
 
 __all__ = ["START_NS", "FakeFeed"]
 
@@ -40,6 +41,8 @@ class FakeFeed:
         self.ledger = Ledger()
         self.faults: dict[str, str] = {}
         self.stopped_by = ""
+        self.views = StepsAtOnce(self)
+        self.explorer = AnswersAtOnce(self.tables, self.dictionary)
         self._aggregates: dict[tuple[str, str], Any] = {
             (aggregate, kind): maker(KINDS[kind])
             for kind in kinds
@@ -89,6 +92,7 @@ class FakeFeed:
     def publish(self) -> None:
         self.ledger.publish()
         self.generation += 1
+        self.views.step(self.shown_edge_ns())
 
     def status(self) -> FeedStatus:
         newest = [table.newest_ns for table in self.tables.values() if table.newest_ns is not None]

@@ -1,0 +1,45 @@
+"""Pictures for feeds that a test moves by hand: drawn at once, in the thread that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from pipelines.core.spec import ViewSpec
+from pipelines.live.explore.explorer import Explorer
+from pipelines.live.explore.queue import Deliver
+from pipelines.live.explore.request import ExploreRequest
+from pipelines.live.frames.views import Subscription, Views
+
+__all__ = ["AnswersAtOnce", "StepsAtOnce"]
+
+
+class StepsAtOnce(Views):
+    """Views of a feed, built as soon as somebody looks."""
+
+    def __init__(self, feed: Any) -> None:
+        super().__init__(
+            tables=feed.tables, dictionary=feed.dictionary, clock=feed.clock, memory_bytes=1 << 30, on_error=_raise
+        )
+        self._feed = feed
+
+    def subscribe(self, spec: ViewSpec) -> Subscription:
+        subscription = super().subscribe(spec)
+        for _ in range(1_000):  # each may only take a few milliseconds
+            self.step(self._feed.shown_edge_ns())
+            if subscription.frame is not None and subscription.frame.progress == 1.0:
+                break
+        return subscription
+
+
+class AnswersAtOnce(Explorer):
+    """An explorer without threads."""
+
+    def ask(self, viewer: Hashable, request: ExploreRequest, deliver: Deliver) -> bool:
+        for answer in self._answer(request.snapped()):
+            deliver(answer)
+        return True
+
+
+def _raise(_: str, error: BaseException) -> None:
+    raise error
