@@ -13,6 +13,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pipelines.views.candles.market_candles import MarketCandles
 from pipelines.views.dead_letters import DeadLetters
 from pipelines.views.feed_cards import FeedCards
 from pipelines.views.ledger_table import LedgerTable
@@ -40,6 +41,7 @@ def page_of(feed: Any, name: str) -> Callable[[], None]:
             choice,
             QuoteStrip(choice),
             (picture, Tape(choice)),
+            MarketCandles(choice, frame.browser),
             LedgerTable([feed]),
             DeadLetters([feed], frame.browser),
         ]

@@ -18,6 +18,7 @@ from pipelines.views.page.browser import Browser
 from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.page.theme import BUTTONS, CARD
 from pipelines.views.ticks.axis import date_label
+from pipelines.views.weakly import weakly
 
 __all__ = ["MarketCandles"]
 
@@ -54,7 +55,8 @@ class MarketCandles(Viewer):
         self._look: tuple[Any, ...] = ()
         self._bars: KeyBars | None = None
         self._figure = CandleFigure(height_px=_HEIGHT, dark=browser.dark)
-        self._figure.state.on_change("following", lambda _attr, _old, following: self._tell(following=following))
+        tell = weakly(self._tell)  # Panel keeps a button for as long as what its callback is given leads back to it
+        self._figure.state.on_change("following", lambda _attr, _old, following: tell(following))
         self._head = LiveHTML(sheet=_SHEET)
         self._words = LiveHTML(sheet=_SHEET)
         self._pane = pn.pane.Bokeh(self._figure.model, sizing_mode="stretch_width", margin=0, visible=False)
@@ -105,7 +107,7 @@ class MarketCandles(Viewer):
         why = "The candles begin with the first trade." if kind is None else f"There are no candles of {kind}."
         self._words.html = "" if self._bars else f'<div class="empty quiet">{why}</div>'
         self._words.visible, self._pane.visible = self._bars is None, self._bars is not None
-        self._tell(following=True)
+        self._tell(True)
 
     def _show(self, bars: KeyBars, *, zone: str) -> bool:
         candles = bars.candles
@@ -117,7 +119,7 @@ class MarketCandles(Viewer):
         columns = candle_columns(candles, bars.first_ordinal, zone, n_decimals)
         return self._figure.show(columns, n_decimals=n_decimals, time_label=f"{days}, {zone}")
 
-    def _tell(self, *, following: bool) -> None:
+    def _tell(self, following: bool) -> None:
         has_vwap = self._bars is not None and "size" in schema_of(self._of[1]).names
         legend = '<span class="quiet vwap">VWAP</span>' if has_vwap else ""
         paused = "" if following else '<span class="quiet"><b>Paused</b> - reset to follow</span>'

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from math import isfinite
 from typing import Any, Final
-from weakref import WeakMethod
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers the backend, as hv.extension would
@@ -25,6 +24,7 @@ from pipelines.views.ticks.hover import row_under
 from pipelines.views.ticks.lens import LOOKS, Lens, PictureFeed, Shown, Viewport
 from pipelines.views.ticks.pace import Pace
 from pipelines.views.ticks.state import TickState
+from pipelines.views.weakly import weakly
 
 __all__ = ["TickPicture", "caption"]
 
@@ -123,7 +123,7 @@ class TickPicture(Viewer):
         self._beat: Any = None
 
     def _options(self) -> dict[str, Any]:
-        return image_options(height_px=self.height, colours=self._colours, hook=_weakly(self._on_figure))
+        return image_options(height_px=self.height, colours=self._colours, hook=weakly(self._on_figure))
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self._beat is None:
@@ -264,18 +264,6 @@ def _home(shown: Shown | None, element: hv.Image) -> tuple[float, float, float, 
     """Return the ranges of a picture that follows: left, bottom, right, top."""
     left, bottom, right, top = element.bounds.lbrt()
     return (left, bottom, right, top) if shown is None else (left, shown.value_range[0], right, shown.value_range[1])
-
-
-def _weakly(hook: Callable[[Any, hv.Image], None]) -> Callable[[Any, hv.Image], None]:
-    """Return what calls a method without holding its object: HoloViews keeps options for as long as they hold it."""
-    method = WeakMethod(hook)
-
-    def call(plot: Any, element: hv.Image) -> None:
-        alive = method()
-        if alive is not None:
-            alive(plot, element)
-
-    return call
 
 
 def _push(plot: Any) -> None:
