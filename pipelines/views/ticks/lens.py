@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.aggregates.canvas import Canvas, column_log2_of
 from pipelines.core.clock import Clock
-from pipelines.core.dictionary import UNKNOWN, Dictionary
+from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.errors import SpecError
 from pipelines.core.spec import CANVAS_COLUMNS, ViewSpec
 from pipelines.live.explore.answer import ExploreAnswer, Failure, Way
@@ -20,8 +20,8 @@ from pipelines.live.explore.request import ExploreRequest
 from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.palette import scale_of
 from pipelines.live.frames.views import Subscription, Views
+from pipelines.live.window_buffer import TickFeed
 from pipelines.store.series import Series
-from pipelines.store.table import Table
 from pipelines.views.ticks.axis import TimeAxis
 
 __all__ = ["LOOKS", "Lens", "PictureFeed", "Shown", "Viewport"]
@@ -45,27 +45,12 @@ _FIRST_WAIT_S: Final = 0.15
 """How long to wait for the first frame of a new view: it is there within two of the writer's steps."""
 
 
-class PictureFeed(Protocol):
+class PictureFeed(TickFeed, Protocol):
     """What a picture needs of a feed."""
 
     @property
     def name(self) -> str:
         """What it is called."""
-        ...
-
-    @property
-    def dictionary(self) -> Dictionary:
-        """Names and their codes."""
-        ...
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """Rows by kind."""
-        ...
-
-    @property
-    def generation(self) -> int:
-        """Goes up each time something was published."""
         ...
 
     @property
@@ -76,10 +61,6 @@ class PictureFeed(Protocol):
     @property
     def explorer(self) -> Explorer:
         """Pictures of any range."""
-        ...
-
-    def shown_edge_ns(self) -> int:
-        """Return the time that a following picture ends at."""
         ...
 
 
