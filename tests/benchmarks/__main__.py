@@ -1,13 +1,26 @@
-"""`make bench`: every benchmark, printed as it is measured, and written to results.json."""
+"""`make bench`: every benchmark, printed as it is measured, written to results.json and drawn in docs/cost.svg."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
-from tests.benchmarks import append, buffer, mqtt
+from tests.benchmarks import append, bars, buffer, first_frame, frames, memory, mqtt, sustained, zoom
+from tests.benchmarks.budgets import verdicts
 from tests.benchmarks.harness import RESULTS, Row, print_row, write_results
+from tests.benchmarks.plot import PLOT, cost_svg
 
-BENCHMARKS = {"append": append.rows, "buffer": buffer.rows, "mqtt": mqtt.rows}
+BENCHMARKS = {
+    "first_frame": first_frame.rows,
+    "frames": frames.rows,
+    "zoom": zoom.rows,
+    "memory": memory.rows,
+    "bars": bars.rows,
+    "sustained": sustained.rows,
+    "append": append.rows,
+    "buffer": buffer.rows,
+    "mqtt": mqtt.rows,
+}
 
 
 def main(names: list[str]) -> int:
@@ -22,9 +35,11 @@ def main(names: list[str]) -> int:
         for row in BENCHMARKS[name]():
             print_row(row)
             measured.append(row)
+    print("", *verdicts(measured), sep="\n")
     if not names:
         write_results(measured)
-        print(f"written to {RESULTS}")
+        PLOT.write_text(cost_svg([asdict(row) for row in measured]))
+        print(f"written to {RESULTS} and {PLOT}")
     return 0
 
 

@@ -10,9 +10,23 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["RESULTS", "Row", "median_s", "paired", "print_row", "write_results"]
+__all__ = [
+    "RESULTS",
+    "Row",
+    "available_bytes",
+    "in_child",
+    "median_s",
+    "own_bytes",
+    "paired",
+    "print_row",
+    "write_results",
+]
+
+T = TypeVar("T")
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -57,9 +71,39 @@ def median_s(work: Callable[[], object], *, n_runs: int = 3, prepare: Callable[[
     return statistics.median(times[1:])
 
 
-def paired(name: str, value: float, unit: str, stock: float, includes: str, *, more_is_better: bool = False) -> Row:
-    """Return a row with the ratio of ours to stock's, above 1 where ours is better."""
+def paired(
+    name: str, value: float, unit: str, stock: float | None, includes: str, *, more_is_better: bool = False
+) -> Row:
+    """Return a row with the ratio of ours to stock's, above 1 where ours is better; none where stock's is None."""
+    if stock is None:
+        return Row(name, value, unit, None, None, includes)
     return Row(name, value, unit, stock, value / stock if more_is_better else stock / value, includes)
+
+
+def in_child(work: Callable[..., T], *arguments: object) -> T:
+    """Return what `work`, a function of a module, returns in a new process, whose memory is its own."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, arguments)
+
+
+def own_bytes() -> tuple[int, int] | None:
+    """Return the memory of this process now, and the most that it ever had; None on systems that don't tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    told = {line.partition(":")[0]: line for line in lines}
+    now, most = (int(told[name].split()[1]) << 10 for name in ("VmRSS", "VmHWM"))
+    return now, most
+
+
+def available_bytes() -> int:
+    """Return how much memory may be taken without swapping; on systems that don't tell, all that there is."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def print_row(row: Row) -> None:

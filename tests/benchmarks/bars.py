@@ -1,0 +1,162 @@
+"""Bars of many symbols at once, against pandas and polars, and what a chart of candles costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from bokeh.document import Document
+from bokeh.document.events import DocumentPatchedEvent
+from bokeh.models import ColumnDataSource
+from bokeh.protocol import Protocol
+
+from pipelines.aggregates.bars import Bars, BarsSnapshot
+from pipelines.core.batch import Batch
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.schema import TRADES
+from pipelines.core.spec import Retention, TableSpec
+from pipelines.store.table import Table
+from pipelines.views.candles.columns import bring_up_to_date, candle_columns
+from pipelines.views.candles.key_bars import KeyBars
+from tests.benchmarks.harness import Row, median_s, paired
+from tests.benchmarks.walk import START_NS
+
+__all__ = ["rows"]
+
+_TICKS: Final = 10_000
+_BATCH_NS: Final = NS_PER_SECOND // 100
+_N_BATCHES: Final = 100
+_SNAPSHOT_BATCHES: Final = 10
+_N_STOCK: Final = 10
+_CHART_SYMBOLS: Final = 50
+_N_UPDATES: Final = 300
+
+
+def rows() -> Iterator[Row]:
+    """Measure bars of a second at 500 and 5,000 symbols, and one symbol's candles after 10,000 ticks of 50."""
+    to_ns = 1e9 / (_TICKS * _N_BATCHES)
+    for n_symbols in (500, 5_000):
+        batches = [_batch(number, n_symbols) for number in range(_N_BATCHES)]
+        ours = median_s(lambda batches=batches: _ours(batches)) * to_ns
+        includes = f"{_N_BATCHES} batches of {_TICKS:,}: open to close, volume, VWAP, sides; 10 snapshots"
+        for library, stock in {"pandas": _pandas, "polars": _polars}.items():
+            theirs = stock(batches[:_N_STOCK]) * to_ns * (_N_BATCHES / _N_STOCK)
+            name = f"bars_{n_symbols}_{library}"
+            yield paired(name, ours, "ns/tick", theirs, f"{includes}; stock: {library} group by, each batch alone")
+    yield from _candles()
+
+
+def _ours(batches: list[Batch]) -> None:
+    bars = Bars(TRADES, period_ns=NS_PER_SECOND)
+    for number, batch in enumerate(batches):
+        bars.update(batch)
+        if number % _SNAPSHOT_BATCHES == 0:
+            bars.snapshot()
+
+
+def _pandas(batches: list[Batch]) -> float:
+    wanted = {
+        "open": ("price", "first"),
+        "high": ("price", "max"),
+        "low": ("price", "min"),
+        "close": ("price", "last"),
+        "volume": ("size", "sum"),
+        "turnover": ("turnover", "sum"),
+    }
+    frames = [pd.DataFrame(dict(batch.columns), copy=False) for batch in batches]
+
+    def work() -> None:
+        for frame in frames:
+            bar, turnover = frame["time"] // NS_PER_SECOND, frame["price"] * frame["size"]
+            frame.assign(bar=bar, turnover=turnover).groupby(["symbol", "bar"], sort=False).agg(**wanted)
+
+    return median_s(work)
+
+
+def _polars(batches: list[Batch]) -> float:
+    price, size = pl.col("price"), pl.col("size")
+    wanted = {
+        "open": price.first(),
+        "high": price.max(),
+        "low": price.min(),
+        "close": price.last(),
+        "volume": size.sum(),
+        "turnover": (price * size).sum(),
+    }
+    frames = [pl.DataFrame(dict(batch.columns)) for batch in batches]
+
+    def work() -> None:
+        for frame in frames:
+            frame.group_by("symbol", (pl.col("time") // NS_PER_SECOND).alias("bar")).agg(**wanted)
+
+    return median_s(work)
+
+
+class _Chart:
+    """One symbol's candles in a document, and the messages that bring them up to date: just what a page has of them."""
+
+    def __init__(self) -> None:
+        self.tables: Mapping[str, Table] = {"trades": Table(TableSpec(TRADES, Retention()))}
+        self._bars = Bars(TRADES, period_ns=NS_PER_SECOND)
+        self._candles = KeyBars(self, kind="trades", code=0, period="1s")
+        self._source, self._document = ColumnDataSource(), Document()
+        self._document.add_root(self._source)
+        self._document.on_change(self._events)
+        self._n_batches = 0
+        self._changes: list[DocumentPatchedEvent] = []
+
+    def snapshot(self, aggregate: str, kind: str) -> BarsSnapshot:
+        return self._bars.snapshot()
+
+    def prepare(self) -> None:
+        self._batch = _batch(self._n_batches, _CHART_SYMBOLS)
+        self._n_batches += 1
+        self._changes = []
+
+    def update(self) -> None:
+        self._bars.update(self._batch)
+        self._candles.update()
+        candles = self._candles.candles
+        bring_up_to_date(self._source, candle_columns(candles, self._candles.first_ordinal, "UTC", 2))
+
+    def n_bytes(self) -> int:
+        """Return the size of the message with what the last update changed, as the server sends it."""
+        message = Protocol().create("PATCH-DOC", self._changes)
+        texts = (message.header_json, message.metadata_json, message.content_json)
+        return sum(map(len, texts)) + sum(len(buffer.to_bytes()) for buffer in message.buffers)
+
+    def _events(self, event: DocumentPatchedEvent) -> None:
+        self._changes.append(event)
+
+
+def _candles() -> Iterator[Row]:
+    chart = _Chart()
+    times, sizes = [], []
+    for _ in range(_N_UPDATES):
+        chart.prepare()
+        start = time.perf_counter()
+        chart.update()
+        times.append(time.perf_counter() - start)
+        sizes.append(chart.n_bytes())
+    stock = _pandas([_batch(0, _CHART_SYMBOLS)])
+    includes = f"{_TICKS:,} ticks of {_CHART_SYMBOLS} symbols: bars of all, one's candles of 1 s; "
+    yield paired("ohlc_update_ms", median(times) * 1e3, "ms", stock * 1e3, f"{includes}stock: pandas group by alone")
+    yield Row("ohlc_update_bytes", median(sizes), "bytes", None, None, f"{includes}the Bokeh message to a viewer")
+
+
+def _batch(number: int, n_symbols: int) -> Batch:
+    random = np.random.default_rng(number)
+    start_ns = START_NS + number * _BATCH_NS
+    columns: dict[str, Any] = {
+        "time": start_ns + np.arange(_TICKS, dtype=np.int64) * (_BATCH_NS // _TICKS),
+        "symbol": random.integers(0, n_symbols, _TICKS, dtype=np.int32),
+        "price": np.round(100 + random.standard_normal(_TICKS), 2),
+        "size": np.round(random.random(_TICKS), 3),
+        "side": random.integers(0, 2, _TICKS, dtype=np.int8) * np.int8(2) - np.int8(1),
+    }
+    return Batch(TRADES, columns)
