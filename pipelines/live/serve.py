@@ -127,7 +127,6 @@ def _prepare_for_pages() -> None:
     """Import what takes longest, and compile or load all kernels, while nobody waits for it yet."""
     importlib.import_module("panel_material_ui")
     warm()
-    importlib.import_module("datashader")
 
 
 def _set_up_logging() -> None:
