@@ -188,17 +188,18 @@ class PointRaster:
         """Return a copy of the cells of some columns (int64[n]) of the ring, as `PointCells.drawn` does."""
         return self._live.cells.drawn(columns % self.n_columns)
 
-    def rebuild(self, table: Table) -> Iterator[None]:
+    def rebuild(self, table: Table, *, edge_ns: int | None = None) -> Iterator[None]:
         """Forget everything, and take in the rows of the key that `table` keeps and that may be in the ring.
 
-        They are looked at twice: first to fit the canvas to all of them.
+        They are looked at twice: first to fit the canvas to all of them. The ring ends with the newest row, or with the
+        column of `edge_ns` (nanoseconds UTC) if that is newer.
         """
         self._forget()
         series = table.series(self.code)
         if series is None:
             return
         self.next_row = series.next_row
-        self.advance(newest_ns(series))
+        self.advance(newest_ns(series) if edge_ns is None else max(newest_ns(series), edge_ns))
         names = [name for name in ("time", self.value, self.of, self.by) if name is not None]
         start_ns = self._live.ring.first_column << self.column_log2
         survey = ValueSurvey()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, Schema, schema_of
@@ -23,6 +25,8 @@ __all__ = [
 
 CANVAS_COLUMNS: Final = (300, 600, 1_200, 2_400)
 """Canvas classes: they merge pairwise, so that one raster serves every screen."""
+
+_MAX_ROWS: Final = 4_096
 
 Glyph = Literal["points", "line"]
 """What rows are drawn as."""
@@ -101,7 +105,7 @@ class FeedSpec:
     coalesce_ns : int
         Messages that come within this time go through the graph together.
     picture_bytes : int
-        Most memory that live views may take.
+        Most memory for pictures: half for live views, the rest for answers to zooms and what these are drawn from.
     """
 
     source: SourceSpec
@@ -160,11 +164,17 @@ class ViewSpec:
     def __post_init__(self) -> None:
         if self.n_columns not in CANVAS_COLUMNS:
             raise SpecError(f"a canvas has {', '.join(map(str, CANVAS_COLUMNS))} columns, not {self.n_columns}")
-        if self.span_ns <= 0 or self.n_rows <= 0:
-            raise SpecError("the span and the rows of a view must be positive")
+        if self.span_ns <= 0 or not 2 <= self.n_rows <= _MAX_ROWS:
+            raise SpecError(f"the span of a view must be positive, and its rows 2 to {_MAX_ROWS:,}")
         names = schema_of(self.kind).names
         for column in (self.value, self.of, self.by):
             if column is not None and column not in names:
                 raise SpecError(f"{self.kind} have no column {column!r}{nearest(column, names)}")
         if (self.of is None) != (self.reduction in ("count", "any")):
             raise SpecError(f"the reduction {self.reduction!r} {'needs a' if self.of is None else 'takes no'} column")
+        schema = schema_of(self.kind)
+        for column in (self.value, self.of or self.value):
+            if schema.column(column).dtype != np.float64:
+                raise SpecError(f"{column!r} can't be drawn: its values are no floats")
+        if self.by is not None and (schema.column(self.by).unit != "sign" or self.reduction not in ("count", "sum")):
+            raise SpecError("only counts and sums are told apart, and only by a sign such as side")

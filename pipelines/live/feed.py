@@ -19,6 +19,7 @@ from pipelines.graph.rehearse import rehearse
 from pipelines.graph.skew import SkewEstimate
 from pipelines.graph.writer import Writer
 from pipelines.live.explore.explorer import Explorer
+from pipelines.live.explore.ways import Ways
 from pipelines.live.frames.live_view import FRAME_NS
 from pipelines.live.frames.views import Views
 from pipelines.live.status import FeedStatus, Throughput
@@ -90,10 +91,11 @@ class Feed:
             tables=self.tables,
             dictionary=self.dictionary,
             clock=self.clock,
-            memory_bytes=spec.picture_bytes,
+            memory_bytes=spec.picture_bytes // 2,
             on_error=lambda name, error: self._context.fault(name, "drop", error),
         )
-        self.explorer = Explorer(self.tables, self.dictionary)
+        ways = Ways(tile_bytes=spec.picture_bytes // 3)
+        self.explorer = Explorer(self.tables, self.dictionary, cache_bytes=spec.picture_bytes // 6, ways=ways)
         self._warm = False
         self._lock = threading.Lock()
         self._throughput = Throughput()

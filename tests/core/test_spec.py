@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipelines.core.errors import SpecError
@@ -45,3 +47,20 @@ def test_a_view_names_columns_that_there_are_and_a_reduction_that_can_be() -> No
     with pytest.raises(SpecError, match="'count' takes no column"):
         ViewSpec("feed", "trades", "BTC", "price", of="size")
     assert ViewSpec("feed", "trades", "BTC", "price", reduction="sum", of="size", by="side").by == "side"
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        {"value": "symbol"},
+        {"reduction": "max", "of": "side"},
+        {"by": "price"},
+        {"by": "side", "reduction": "any"},
+        {"by": "side", "reduction": "max", "of": "size"},
+        {"n_rows": 1},
+        {"n_rows": 5_000},
+    ],
+)
+def test_a_view_that_nothing_could_draw_is_refused(look: dict[str, Any]) -> None:
+    with pytest.raises(SpecError):
+        ViewSpec("feed", "trades", "BTC", **{"value": "price"} | look)

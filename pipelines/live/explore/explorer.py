@@ -176,12 +176,17 @@ class Explorer:
         while (job := self._queue.take()) is not None:
             try:
                 for answer in self._answer(job.snapped):
-                    self._queue.give(job.snapped, answer)
+                    self._queue.give(job.snapped, answer, is_current=self._is_current(answer))
             except StreamshadeError as error:
                 self._queue.give(job.snapped, Failure(job.snapped, str(error)))
             except Exception as error:
                 _LOG.exception("a picture of %s could not be drawn", job.snapped.key)
                 self._queue.give(job.snapped, Failure(job.snapped, f"{type(error).__name__}: {error}"))
+
+    def _is_current(self, answer: ExploreAnswer) -> bool:
+        """Tell whether no row has come into a picture or left it since it was begun, as far as that is known."""
+        kept = self._answers.get(answer.snapped)
+        return kept is None or kept[0] is not answer or kept[1].is_current(self._series(answer.snapped))
 
     def _answer(self, snapped: Snapped) -> Iterator[ExploreAnswer]:
         series = self._series(snapped)

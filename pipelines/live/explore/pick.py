@@ -29,7 +29,7 @@ class Picked:
     aggregation : str
         What the cell shows of them, such as ``"count"`` or ``"max of size"``.
     value : float
-        That very number; NaN where the cell has none.
+        That very number, of the rows that are kept; NaN where there is none.
     """
 
     rows: dict[str, NDArray[Any]]

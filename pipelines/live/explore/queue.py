@@ -125,17 +125,34 @@ class RequestQueue:
                 self._drawing[job.snapped].append(job)
                 self._counts["shared"] += 1
 
-    def give(self, snapped: Snapped, answer: ExploreAnswer | Failure) -> None:
-        """Deliver an answer to all who wait for this picture; those who got one that is final wait no more."""
+    def give(self, snapped: Snapped, answer: ExploreAnswer | Failure, *, is_current: bool = True) -> None:
+        """Deliver an answer to all who wait for this picture; those who got one that is final wait no more.
+
+        Where rows came meanwhile that it lacks, those who asked while it was being drawn may have asked for these: they
+        get it too, and wait on.
+        """
         is_final = isinstance(answer, Failure) or answer.is_final
         with self._changed:
-            jobs = self._drawing.pop(snapped) if is_final else tuple(self._drawing[snapped])
+            jobs = self._drawing.pop(snapped) if is_final else list(self._drawing[snapped])
+        if is_final and not is_current:
+            jobs, joined = jobs[:1], jobs[1:]
+            for job in joined:
+                self._deliver(job, answer)
+                self._wait_on(job)
         for job in jobs:
             is_delivered = self._deliver(job, answer)
             if is_final:
                 outcome: _Outcome = "failed" if isinstance(answer, Failure) else "answered"
                 with self._changed:
                     self._end(job, outcome if is_delivered else "dropped")
+
+    def _wait_on(self, job: Job) -> None:
+        with self._changed:
+            if not self._is_open or job.name in self._waiting or job.number <= job.viewer.newest_dropped:
+                self._end(job, "dropped")
+            else:
+                self._waiting[job.name] = job
+                self._changed.notify()
 
     def leave(self, name: Hashable) -> None:
         """Forget what a viewer asked for: at most what is being delivered still is."""

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from math import floor, frexp, isfinite, ldexp
 from typing import Final
 
-import numpy as np
-
 from pipelines.aggregates.canvas import Canvas, column_log2_of
 from pipelines.core.errors import SpecError
-from pipelines.core.schema import schema_of
 from pipelines.core.spec import Glyph, Reduction, ViewSpec
 
 __all__ = ["LARGEST_VALUE", "ExploreRequest", "Snapped", "canvas_over", "snap_values"]
@@ -86,11 +83,6 @@ class ExploreRequest:
             of=self.of,
             by=self.by,
         )
-        schema = schema_of(self.kind)
-        if schema.column(self.value).dtype != np.float64:
-            raise SpecError(f"{self.value!r} is nothing to be drawn upwards: its values are no floats")
-        if self.by is not None and (schema.column(self.by).unit != "sign" or self.reduction not in ("count", "sum")):
-            raise SpecError("only counts and sums are told apart, and only by side")
 
     def snapped(self) -> Snapped:
         """Return what is drawn: a bit more than is asked for, and never less."""

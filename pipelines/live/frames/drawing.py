@@ -66,8 +66,11 @@ class Drawing(Protocol):
         """After `rebuild`: the arrival number of the first row that it has not taken in."""
         ...
 
-    def rebuild(self, table: Table) -> Iterator[float]:
-        """Take in the rows that `table` keeps, some a step. Yields the share of the work that is done."""
+    def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
+        """Take in the rows that `table` keeps and that are on a canvas which ends with the live edge, some a step.
+
+        Yields the share of the work that is done.
+        """
         ...
 
     def update(self, batch: Batch) -> None:

@@ -23,10 +23,16 @@ from pipelines.store.table import Table
 __all__ = ["LineDrawing"]
 
 _QUANTISER: Final = AnyQuantiser()
+_GAP_ROWS: Final = 1 << 15
+_LARGEST: Final = 1e300
+"""Values further from 0 are beyond every canvas."""
 
 
 class LineDrawing:
     """Draws the line of a view. The rows of its canvas follow the values: columns know enough for any range of them.
+
+    Gaps in it are exact as long as few rows share a column with one; where there are more, their columns are covered
+    from the lowest to the highest value, for the writer has no time to go through so many rows for each frame.
 
     Parameters
     ----------
@@ -63,8 +69,8 @@ class LineDrawing:
         """After `rebuild`: the arrival number of the first row that it has not taken in."""
         return self._line.next_row
 
-    def rebuild(self, table: Table) -> Iterator[float]:
-        """Take in the rows that `table` keeps, some a step."""
+    def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
+        """Take in the rows that `table` keeps and that are on a canvas which ends with the live edge, some a step."""
         return shares(self._line.rebuild(table), table.series(self._line.code), self._spec.span_ns, n_passes=1)
 
     def update(self, batch: Batch) -> None:
@@ -85,7 +91,8 @@ class LineDrawing:
         summary = self._line.snapshot()
         rows = self._fitted(*value_range)
         canvas = rows.canvas(summary.column_log2, summary.first_column, len(summary.n_rows))
-        codes = draw_line(summary, canvas, self._rows_of).view(np.uint8)
+        n_beside_gaps = int(summary.n_rows[summary.broken].sum())
+        codes = draw_line(summary, canvas, self._rows_of if n_beside_gaps <= _GAP_ROWS else None).view(np.uint8)
         n_drawn = int(np.count_nonzero(codes))
         histogram = np.zeros(256, np.int64)
         histogram[:2] = codes.size - n_drawn, n_drawn
@@ -94,6 +101,7 @@ class LineDrawing:
         return self._before
 
     def _fitted(self, low: float, high: float) -> ValueRows:
+        low, high = max(low, -_LARGEST), min(high, _LARGEST)
         rows = self._rows
         if rows is None or not rows.covers(low, high) or rows.is_coarse_for((low, high)):
             rows = self._rows = ValueRows.fitted(low, high, n_rows=self._spec.n_rows, tick=None, step=None)

@@ -40,10 +40,10 @@ _T = TypeVar("_T", bound=np.generic)
 class _Reader:
     """A drawing, and how far it has read: first what the table keeps, then what arrives."""
 
-    def __init__(self, drawing: Drawing, table: Table) -> None:
+    def __init__(self, drawing: Drawing, table: Table, edge_ns: int) -> None:
         self.drawing = drawing
         self.progress = 0.0
-        self._steps = drawing.rebuild(table)
+        self._steps = drawing.rebuild(table, edge_ns)
         self._cursor = 0
 
     def read(self, series: Series, *, clock: Clock, deadline_ns: int) -> bool:
@@ -126,11 +126,14 @@ class LiveView:
         self._colours: ColourScale | None = None
         self._reader: _Reader | None = None
         self._successor: _Reader | None = None
+        self._has_other_cells = False
         self._due_ns = self._renewal_due_ns = 0
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the drawings and of the newest frame."""
+        """Memory of the drawings and of the newest frame; before there are any, what they will take at least."""
+        if self._reader is None:
+            return 8 * self.spec.n_columns * self.spec.n_rows
         drawings = sum(reader.drawing.n_bytes for reader in (self._reader, self._successor) if reader is not None)
         return drawings + (0 if self.frame is None else self.frame.codes.nbytes)
 
@@ -143,26 +146,30 @@ class LiveView:
             return False
         code = self._dictionary.find(self.spec.key)
         series = None if code == UNKNOWN else self._table.series(code)
-        if series is None:
+        if series is None and self._reader is None:
             return False
-        reader = self._reader or self._begin(code)
-        is_new = reader.read(series, clock=self._clock, deadline_ns=deadline_ns)
-        self._reader = self._successor_of(reader, series, deadline_ns)
-        is_new |= self._reader is not reader
-        is_new |= self._reader.drawing.advance(edge_ns)
+        reader = self._reader or self._begin(code, edge_ns)
+        is_new = False
+        if series is not None:  # else all rows have left the table: what is drawn of them scrolls on
+            is_new = reader.read(series, clock=self._clock, deadline_ns=deadline_ns)
+            self._reader = self._successor_of(reader, series, edge_ns, deadline_ns)
+            self._has_other_cells |= self._reader is not reader
+        reader = self._reader = self._reader or reader
+        is_new |= self._has_other_cells
+        is_new |= reader.drawing.advance(edge_ns)
         is_new |= self._colours is not None and self._colours.moving
-        return is_new and self._publish(self._reader, edge_ns)
+        return is_new and self._publish(reader, edge_ns)
 
-    def _begin(self, code: int) -> _Reader:
-        return _Reader(self._make(self.spec, code, self._table), self._table)
+    def _begin(self, code: int, edge_ns: int) -> _Reader:
+        return _Reader(self._make(self.spec, code, self._table), self._table, edge_ns)
 
-    def _successor_of(self, reader: _Reader, series: Series, deadline_ns: int) -> _Reader:
+    def _successor_of(self, reader: _Reader, series: Series, edge_ns: int, deadline_ns: int) -> _Reader:
         """Build the drawing that is to take over, where one is wanted. Returns it when it has caught up."""
         now_ns = self._clock.monotonic_ns()
         if self._successor is None:
-            if not reader.drawing.wants_rebuild or now_ns < self._renewal_due_ns:
+            if not reader.drawing.wants_rebuild or now_ns < self._renewal_due_ns or not self._are_all_kept(series):
                 return reader
-            self._successor = self._begin(series.code)
+            self._successor = self._begin(series.code, edge_ns)
         successor = self._successor
         successor.read(series, clock=self._clock, deadline_ns=deadline_ns)
         if not successor.has_caught_up(series):
@@ -170,6 +177,12 @@ class LiveView:
         self._successor = None
         self._renewal_due_ns = now_ns + _RENEWAL_NS
         return successor
+
+    def _are_all_kept(self, series: Series) -> bool:
+        """Tell whether the table still has all rows on the canvas: columns that scrolled in stay, others or not."""
+        if series.first_row == 0 or self.frame is None:
+            return True
+        return series.time_before(self.frame.canvas.start_ns) is not None
 
     def _publish(self, reader: _Reader, edge_ns: int) -> bool:
         drawn = reader.drawing.draw()
@@ -182,7 +195,7 @@ class LiveView:
             generation=generation,
             canvas=drawn.canvas,
             codes=_frozen(drawn.codes),
-            generations=_frozen(_generations(self.frame, drawn, generation)),
+            generations=_frozen(_generations(None if self._has_other_cells else self.frame, drawn, generation)),
             histogram=_frozen(drawn.histogram),
             quantiser=drawn.quantiser,
             colours=self._coloured(drawn, now_ns),
@@ -190,6 +203,7 @@ class LiveView:
             edge_ns=edge_ns,
             progress=reader.progress,
         )
+        self._has_other_cells = False
         self.drawn.set()
         if reader.progress == 1.0:
             self._due_ns = max(self._due_ns + FRAME_NS, now_ns)  # on average: steps come at their own times

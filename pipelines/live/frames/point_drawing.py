@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from pipelines.aggregates.points import PointRaster
 from pipelines.aggregates.quantise import CodedCells
 from pipelines.core.batch import Batch
 from pipelines.core.schema import schema_of
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import Reduction, ViewSpec
 from pipelines.live.explore.encode import quantiser_for
 from pipelines.live.frames.drawing import Drawn
 from pipelines.live.frames.progress import shares
@@ -22,6 +22,12 @@ from pipelines.store.table import Table
 __all__ = ["PointDrawing"]
 
 _T = TypeVar("_T", bound=np.generic)
+
+_COPIES: Final[Mapping[Reduction, int]] = {"mean": 3, "last": 3, "count": 2, "any": 2, "sum": 2, "min": 2, "max": 2}
+"""How often the cells of a reduction are kept, those that a mean or a last value needs besides included."""
+
+_LARGEST: Final = 8e307
+"""So large a range is still finite."""
 
 
 class PointDrawing:
@@ -57,7 +63,7 @@ class PointDrawing:
         )
         self._spec = spec
         self._cells = self._raster.cells_of(np.arange(self._raster.n_columns))
-        self._range = (0.0, 0.0)
+        self._range: tuple[float, float] | None = None
         self._coded = self._uncoded()
         self._edge = 0
 
@@ -69,16 +75,22 @@ class PointDrawing:
     @property
     def n_bytes(self) -> int:
         """Memory of cells and codes."""
-        return 2 * self._cells.nbytes + self._coded.codes.nbytes
+        return _COPIES[self._spec.reduction] * self._cells.nbytes + 2 * self._coded.codes.nbytes
 
     @property
     def next_row(self) -> int:
         """After `rebuild`: the arrival number of the first row that it has not taken in."""
         return self._raster.next_row
 
-    def rebuild(self, table: Table) -> Iterator[float]:
-        """Take in the rows that `table` keeps, some a step."""
-        return shares(self._raster.rebuild(table), table.series(self._raster.code), self._spec.span_ns, n_passes=2)
+    def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
+        """Take in the rows that `table` keeps and that are on a canvas which ends with the live edge, some a step."""
+        self.advance(edge_ns)
+        return shares(
+            self._raster.rebuild(table, edge_ns=edge_ns),
+            table.series(self._raster.code),
+            self._spec.span_ns,
+            n_passes=2,
+        )
 
     def update(self, batch: Batch) -> None:
         """Take in rows of the key, in order of arrival."""
@@ -116,14 +128,21 @@ class PointDrawing:
     def _has_outgrown(self, cells: NDArray[np.generic]) -> bool:
         """Widen the range of the quantiser where a cell is outside. Returns whether it is another one now."""
         finite = cells[np.isfinite(cells)]
-        if not len(finite) or (self._range[0] <= finite.min() and finite.max() <= self._range[1]):
+        if not len(finite):
             return False
-        low, high = min(self._range[0], float(finite.min())), max(self._range[1], float(finite.max()))
-        self._range = (low if low >= 0.0 else low - (high - low) / 2, high + (high - low) / 2)
+        low, high = float(finite.min()), float(finite.max())
+        if self._range is not None:
+            if self._range[0] <= low and high <= self._range[1]:
+                return False
+            low, high = min(self._range[0], low), max(self._range[1], high)
+        room = (high / 2 - low / 2) or abs(low) / 2
+        below = max(low - room, 0.0) if low >= 0.0 else low - room
+        self._range = max(below, -_LARGEST), min(high + room, _LARGEST)
         return True
 
     def _uncoded(self) -> CodedCells:
-        quantiser = quantiser_for(self._spec.reduction, self._spec.by, np.array(self._range))
+        values = np.array(self._range or (0.0, 1.0))
+        quantiser = quantiser_for(self._spec.reduction, self._spec.by, values)
         return CodedCells(quantiser, self._raster.n_columns, self._raster.n_rows)
 
 

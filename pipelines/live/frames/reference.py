@@ -14,7 +14,7 @@ from pipelines.core.spec import Glyph, Reduction
 
 __all__ = ["SIDES", "draw_with_datashader"]
 
-_LARGEST: Final = 1e300
+_REACH_ROWS: Final = 2.0**49
 
 
 def _as_it_is(rows: pd.DataFrame) -> pd.DataFrame:
@@ -59,8 +59,9 @@ def draw_with_datashader(
 
     Notes
     -----
-    Datashader's line writes outside of its memory where a value is infinite, or so large that a slope is. Values beyond
-    1e300 therefore leave gaps, as NaN does.
+    Datashader's line writes outside of its memory where a value is infinite, or so far from the canvas that its row
+    overflows. Values more than ``2**49`` rows away therefore leave gaps, as NaN does. (Those that `draw_line` draws end
+    at the edge of the canvas.)
     """
     import datashader  # it takes seconds to import
 
@@ -71,7 +72,8 @@ def draw_with_datashader(
     # Epoch nanoseconds in float64 are 256 ns apart; those since the canvas begins are exact.
     frame = pd.DataFrame({"time": (time_ns[rows] - canvas.start_ns).astype(np.float64), value: columns[value][rows]})
     if glyph == "line":
-        frame[value] = frame[value].where(frame[value].abs() <= _LARGEST)
+        reach = _REACH_ROWS * canvas.pitch
+        frame[value] = frame[value].where(frame[value].between(canvas.y_range[0] - reach, canvas.y_range[1] + reach))
     for name in {of, by} - {None, value}:
         frame[name] = columns[str(name)][rows]
     surface = datashader.Canvas(canvas.n_columns, canvas.n_rows, canvas.x_range, canvas.y_range)

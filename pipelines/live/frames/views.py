@@ -24,7 +24,7 @@ _LINGER_NS: Final = 30 * NS_PER_SECOND
 """Who looks elsewhere and comes back finds the view as it was."""
 
 _SLICE_NS: Final = NS_PER_SECOND // 200
-"""Longest that building views may keep the writer from its next rows."""
+"""How long views may be built before the writer takes its next rows. A step more is begun at the most."""
 
 
 class Subscription:
@@ -75,6 +75,11 @@ class _Entry:
     view: LiveView
     n_subscribers: int = 0
     left_ns: int = 0
+    stepped_ns: int = 0
+
+    @property
+    def is_building(self) -> bool:
+        return self.view.frame is None or self.view.frame.progress < 1.0
 
 
 class Views:
@@ -148,10 +153,14 @@ class Views:
         """Draw what has changed, those first that need least. Returns whether there is any new frame."""
         self._drop_left()
         entries = self._list()
-        entries.sort(key=lambda entry: entry.view.frame is None or entry.view.frame.progress < 1.0)
+        entries.sort(key=lambda entry: (entry.is_building, entry.stepped_ns))
         is_new = False
-        for entry in entries:
-            deadline_ns = self._clock.monotonic_ns() + _SLICE_NS // len(entries)
+        deadline_ns = self._clock.monotonic_ns() + _SLICE_NS
+        for number, entry in enumerate(entries):
+            now_ns = self._clock.monotonic_ns()
+            if number and entry.is_building and now_ns >= deadline_ns:
+                break  # who has waited longest comes first next time
+            entry.stepped_ns = now_ns
             try:
                 is_new |= entry.view.step(edge_ns, deadline_ns=deadline_ns)
             except Exception as error:

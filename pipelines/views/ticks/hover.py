@@ -27,9 +27,10 @@ def row_under(shown: Shown, series: Series, time_ns: int, value: float) -> dict[
     many rows. Empty where there is none.
     """
     view, canvas = shown.view, shown.canvas
-    reach = [(0, 0)] if view.glyph == "line" else _AROUND
-    for columns, rows in reach:
+    for columns, rows in [(0, 0)] if view.glyph == "line" else _AROUND:
         at_ns, at_value = time_ns + columns * canvas.column_ns, value + rows * canvas.pitch
+        if view.glyph == "points" and not _is_filled(shown, at_ns, at_value):
+            continue  # without a look at the rows, of which there may be millions
         picked = pick(
             series,
             canvas,
@@ -46,6 +47,14 @@ def row_under(shown: Shown, series: Series, time_ns: int, value: float) -> dict[
             row_ns, row_value = picked.rows["time"][0], picked.rows[view.value][0]
             return {"time": str(row_ns), "value": f"{row_value:,}", "cell": f"{what}: {picked.n_rows:,}"}
     return {}
+
+
+def _is_filled(shown: Shown, time_ns: int, value: float) -> bool:
+    canvas = shown.canvas
+    scale, translation = canvas.y_transform
+    column, row = canvas.column_of(time_ns) - canvas.first_column, int(value * scale + translation)
+    inside = 0 <= column < canvas.n_columns and 0 <= row < canvas.n_rows
+    return inside and bool(shown.codes[column, row])
 
 
 def add_hover(figure: Plot, state: TickState, *, value_label: str) -> None:

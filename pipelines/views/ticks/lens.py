@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.aggregates.canvas import Canvas, column_log2_of
-from pipelines.core.clock import Clock
+from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.errors import SpecError
 from pipelines.core.spec import CANVAS_COLUMNS, ViewSpec
@@ -41,6 +41,7 @@ _WAYS: Final[Mapping[Way, str]] = {
 }
 """How a picture was drawn, in words."""
 
+_RETRY_NS: Final = NS_PER_SECOND
 _FIRST_WAIT_S: Final = 0.15
 """How long to wait for the first frame of a new view: it is there within two of the writer's steps."""
 
@@ -157,6 +158,7 @@ class Lens:
         self._generation, self._woken_ns = feed.generation, clock.monotonic_ns()
         self._view: ViewSpec | None = None
         self._subscription: Subscription | None = None
+        self._retry_ns = 0
         self._asked: tuple[ExploreRequest, int] | None = None
         self._answer: ExploreAnswer | Failure | None = None
         self._candidate: Frame | ExploreAnswer | None = None
@@ -223,13 +225,16 @@ class Lens:
 
     def _subscribe(self, feed: PictureFeed) -> None:
         view = self._view_of(feed)
-        if view == self._view:
-            self.trouble = self.trouble if self._subscription is None else self._subscription.failure
+        now_ns = self._clock.monotonic_ns()
+        failure = "" if self._subscription is None else self._subscription.failure
+        is_held = self._subscription is not None and not failure
+        if view == self._view and (is_held or now_ns < self._retry_ns):
+            self.trouble = failure or self.trouble
             return
-        before, self._view = self._subscription, view
+        before, self._view, self._retry_ns = self._subscription, view, now_ns + _RETRY_NS
         try:
             self._subscription, self.trouble = feed.views.subscribe(view), ""
-        except SpecError as error:
+        except SpecError as error:  # tried again when the view before has made room
             self._subscription, self.trouble = None, str(error)
         if before is not None:
             before.close()
@@ -240,16 +245,20 @@ class Lens:
 
     def _explore(self, feed: PictureFeed, viewport: Viewport) -> None:
         """Ask for what is looked at, again where rows may have come into it, and take what was answered."""
-        request = ExploreRequest(
-            self.kind,
-            self.key,
-            self.value,
-            viewport.start_ns,
-            viewport.end_ns,
-            self._n_columns(viewport.end_ns - viewport.start_ns),
-            y_range=viewport.y_range,
-            **LOOKS[self.look],
-        )
+        try:
+            request = ExploreRequest(
+                self.kind,
+                self.key,
+                self.value,
+                viewport.start_ns,
+                viewport.end_ns,
+                self._n_columns(viewport.end_ns - viewport.start_ns),
+                y_range=viewport.y_range,
+                **LOOKS[self.look],
+            )
+        except SpecError as error:
+            self.trouble = str(error)
+            return
         if self._asked != (request, feed.generation) and feed.explorer.ask(id(self), request, self._deliver):
             self._asked = (request, feed.generation)
         answer = self._answer
@@ -258,7 +267,7 @@ class Lens:
         if isinstance(answer, Failure):
             self.trouble = answer.reason
         else:
-            self._candidate = answer
+            self._candidate, self.trouble = answer, ""
 
     def _deliver(self, answer: ExploreAnswer | Failure) -> None:
         self._answer = answer

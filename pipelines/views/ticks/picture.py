@@ -206,7 +206,7 @@ class TickPicture(Viewer):
             self._lens.width_px = width
 
     def _on_ranges(self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any) -> None:
-        if not self.following and x_range is not None and y_range is not None:
+        if not self.following and x_range and y_range and all(map(isfinite, (*x_range, *y_range))):
             start_ns, end_ns = (self._lens.axis.to_ns(edge) for edge in x_range)
             self._lens.look_at(Viewport(start_ns, max(end_ns, start_ns + 1), y_range))
 

@@ -20,6 +20,7 @@ from pipelines.store.series import Series
 from pipelines.store.table import Table
 from tests.batches import trades
 from tests.live.explore.drawn import expected_codes, series_of
+from tests.waiting import wait_until
 
 PATIENCE_S = 20.0
 
@@ -188,6 +189,24 @@ def test_those_who_look_at_the_same_share_one_drawing(double: Explorer, ways: Sl
     assert len({id(inbox.next()) for inbox in inboxes}) == 1
     assert outcomes(double) == (5, 0, 0, 0)
     assert ways.n_draws == 1
+
+
+def test_who_joins_a_drawing_that_rows_have_overtaken_gets_them_too(
+    double: Explorer, ways: SlowWays, table: Table
+) -> None:
+    ann, ben = Inbox(), Inbox()
+    double.ask("ann", request(1), ann)
+    ways.wait_until_begun(1)
+    table.append(trades([request(1).snapped().end_ns - 1]))
+    double.ask("ben", request(1), ben)
+    wait_until(lambda: double.statistics().shared == 1)
+    ways.permit(1)
+    ann.expect(1)
+    ben.expect(1)
+    ways.wait_until_begun(1)
+    ben.expect(1)
+    assert ways.n_draws == 2
+    assert outcomes(double) == (2, 0, 0, 0)
 
 
 def test_an_answer_is_kept_until_a_row_comes_into_its_range(single: Explorer, ways: SlowWays, table: Table) -> None:

@@ -56,7 +56,9 @@ class Watched:
             if not self.views.step(edge_ns):
                 break
         assert not self.errors, self.errors
-        assert self.subscription.frame is not None
+        if self.subscription.frame is None:  # there is none before the first row that is on its canvas
+            self.feed.add([edge_ns], [100.0])
+            return self.settle(edge_ns)
         return self.subscription.frame
 
     def expected(self, frame: Frame) -> np.ndarray:
@@ -122,3 +124,64 @@ def test_columns_stay_though_their_rows_were_evicted() -> None:
     watched.feed.add([NOON_NS + 2 * S], [100.0])
     after = watched.settle(NOON_NS + 2 * S)
     assert int((after.codes > 0).sum()) == int((before.codes > 0).sum()) + 1
+
+
+def test_the_picture_scrolls_on_when_all_rows_have_left_the_table() -> None:
+    watched = Watched()
+    watched.feed.add(NOON_NS + np.arange(100) * (S // 100), np.linspace(100, 101, 100))
+    before = watched.settle(NOON_NS + S)
+    watched.feed.tables["trades"].evict(NOON_NS + 7_200 * S)
+    after = watched.settle(NOON_NS + 11 * S)
+    assert after.canvas.end_ns > NOON_NS + 11 * S
+    assert np.count_nonzero(after.codes) == np.count_nonzero(before.codes)
+
+
+def test_a_canvas_that_would_fit_better_does_not_cost_columns_whose_rows_are_gone() -> None:
+    watched = Watched()
+    watched.feed.add([NOON_NS], [1e6])
+    for second in range(1, 40):
+        watched.feed.add(NOON_NS + second * S + np.arange(10) * (S // 10), 100 + np.arange(10) / 10)
+        watched.settle(NOON_NS + second * S)
+        watched.feed.tables["trades"].evict(NOON_NS + second * S + 1_800 * S - 5 * S)  # a window of 5 s
+    frame = watched.settle(NOON_NS + 40 * S)
+    assert np.count_nonzero((frame.codes > 0).any(axis=1)) > 100
+
+
+def test_an_outlier_that_has_left_a_quiet_key_is_forgotten_once_and_for_all() -> None:
+    watched = Watched()
+    watched.feed.add([NOON_NS, NOON_NS + 20 * S, NOON_NS + 21 * S], [1e6, 100.0, 101.0])
+    watched.settle(NOON_NS + 21 * S)
+    frame = watched.settle(NOON_NS + 40 * S)
+    assert frame.canvas.pitch < 1
+    generation = frame.generation
+    for _ in range(10):
+        watched.feed.clock.advance(seconds=1)
+        watched.views.step(NOON_NS + 40 * S)
+    assert watched.subscription.frame is not None
+    assert watched.subscription.frame.generation == generation
+
+
+def test_another_canvas_marks_every_column_as_changed() -> None:
+    watched = Watched()
+    watched.feed.add([NOON_NS, NOON_NS + 20 * S], [1e6, 100.0])
+    watched.settle(NOON_NS + 20 * S)
+    frame = watched.settle(NOON_NS + 40 * S)
+    assert (frame.generations == frame.generations.max()).all()
+
+
+@pytest.mark.parametrize("look", LOOKS[:2], ids=["points", "line"])
+def test_a_row_as_large_as_floats_can_be_kills_no_picture(look: dict[str, Any]) -> None:
+    watched = Watched(**look)
+    watched.feed.add(NOON_NS + np.arange(4) * S, [100.0, 1.7e308, -1.7e308, 101.0])
+    assert watched.settle(NOON_NS + 4 * S).progress == 1.0
+    watched.feed.add([NOON_NS + 40 * S, NOON_NS + 41 * S], [100.0, 101.0])
+    frame = watched.settle(NOON_NS + 41 * S)
+    assert np.count_nonzero(frame.codes)
+    assert frame.canvas.pitch < 1
+
+
+def test_values_far_from_zero_are_told_apart_by_their_codes() -> None:
+    watched = Watched(reduction="max", of="price")
+    watched.feed.add(NOON_NS + np.arange(200) * (S // 10), 60_000 + np.arange(200) / 10)
+    frame = watched.settle(NOON_NS + 20 * S)
+    assert np.count_nonzero(frame.histogram[1:]) > 60

@@ -38,7 +38,7 @@ class Ledger:
         self._code = code
         self._column = 0
 
-    def rebuild(self, table: Table) -> Iterator[float]:
+    def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
         series = table.series(self._code)
         assert series is not None
         self.next_row = series.next_row

@@ -133,3 +133,36 @@ def test_the_axis_moves_on_with_the_day_while_it_follows(feed: HandFeed) -> None
     shown = lens.picture()
     assert shown is not None
     assert shown.axis.origin_ns == origin_ns + 5 * 86_400 * S
+
+
+@pytest.mark.parametrize("y_range", [(100.0, 100.0), (100.0, 100.0 + 1e-12), (-1e301, 1e301)])
+def test_a_viewport_that_nothing_can_be_drawn_on_is_explained(feed: HandFeed, y_range: tuple[float, float]) -> None:
+    lens = lens_on(feed)
+    lens.advance()
+    lens.picture()
+    lens.look_at(Viewport(NOON_NS - S, NOON_NS, y_range))
+    assert not lens.advance()
+    assert "range of values" in lens.trouble
+    lens.look_at(Viewport(NOON_NS - S, NOON_NS, (100.0, 200.0)))
+    assert lens.advance()
+    assert lens.trouble == ""
+
+
+def test_a_view_that_had_no_room_or_failed_is_tried_again(feed: HandFeed) -> None:
+    feed.views._memory_bytes = 0
+    lens = lens_on(feed)
+    assert not lens.advance()
+    feed.views._memory_bytes = 1 << 30
+    assert not lens.advance()
+    feed.clock.advance(seconds=1.1)
+    assert lens.advance()
+    assert lens.trouble == ""
+    assert lens.picture() is not None
+    lens._subscription._view.failure = "ValueError: poisoned"
+    feed.views._entries.clear()  # as the views do with one that failed
+    lens._retry_ns = feed.clock.monotonic_ns() + 1
+    lens.advance()
+    assert lens.trouble == "ValueError: poisoned"
+    feed.clock.advance(seconds=1.1)
+    lens.advance()
+    assert lens.trouble == ""
