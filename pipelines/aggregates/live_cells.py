@@ -105,7 +105,7 @@ class LiveCells:
         if rows.level < arriving.level or not rows.covers(low, high):
             rows = self._reach(rows, low, high, level=arriving.level)
         is_moved = (rows.level, rows.first_row) != (arriving.level, arriving.first_row)
-        self.is_unproven |= is_moved and (other.ring.n_ambiguous.sum() > 0 or not arriving.proves(rows))
+        self.is_unproven |= is_moved and (bool(other.ring.n_ambiguous.any()) or not arriving.proves(rows))
         # What either did not count as ambiguous is all that can be proved later.
         self.rows = replace(rows, tolerance=min(rows.tolerance, arriving.tolerance))
         self.ring.merge(other.ring, places)
@@ -119,7 +119,7 @@ class LiveCells:
         self.rows = grown = rows.reaching(low, high, level=level)
         self.ring.changed[:] = True
         if there is not None:
-            self.is_unproven |= self.ring.n_ambiguous.sum() > 0 or not rows.proves(grown)
+            self.is_unproven |= bool(self.ring.n_ambiguous.any()) or not rows.proves(grown)
             cells, self.cells = self.cells, self.cells.emptied()
             places = np.where(self.ring.is_filled, np.arange(self.ring.n_columns), -1)
             self.cells.merge(cells, places, rows.targets(grown))
