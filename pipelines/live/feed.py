@@ -154,9 +154,12 @@ class Feed:
         )
 
     def _rehearse(self) -> None:
-        if not self._warm:
-            self._warm = True  # even where it fails: rows flow without it
+        if self._warm:
+            return
+        try:
             rehearse(self.spec)
+        finally:  # even where it fails: rows flow without it
+            self._warm = True
 
     def _confirmed_edge_ns(self) -> int | None:
         return max((gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None), default=None)

@@ -16,6 +16,8 @@ from pipelines.views.ticks.picture import TickPicture
 __all__ = ["MarketPicture"]
 
 _HEIGHT: Final = 538
+_FIRST_ROW: Final = "The picture begins with the first row."
+_COMPILING: Final = "Compiling for this machine: this takes some seconds, once."
 _EMPTY_SHEET: Final = f".empty {{ height: {_HEIGHT}px; display: grid; place-items: center; }}"
 
 
@@ -38,8 +40,8 @@ class MarketPicture(Viewer):
         self._browser = browser
         self._of: tuple[Feed, str] | None = None
         self._picture: TickPicture | None = None
-        empty = LiveHTML('<div class="empty quiet">The picture begins with the first row.</div>', sheet=_EMPTY_SHEET)
-        self._place = pn.Column(empty, sizing_mode="stretch_width", min_height=_HEIGHT, margin=0)
+        self._empty = LiveHTML(sheet=_EMPTY_SHEET)
+        self._place = pn.Column(self._empty, sizing_mode="stretch_width", min_height=_HEIGHT, margin=0)
         self.update()
 
     def __panel__(self) -> Viewable:
@@ -49,6 +51,8 @@ class MarketPicture(Viewer):
         """Hand on what was chosen. The picture draws itself."""
         choice = self._choice
         if choice.kind is None:
+            words = _FIRST_ROW if choice.feed.status().warm else _COMPILING
+            self._empty.html = f'<div class="empty quiet">{words}</div>'
             return False
         look: dict[str, Any] = {
             "key": choice.symbol,

@@ -212,7 +212,9 @@ class Lens:
         else:
             colours = scale_of(view, picture.quantiser.levels).update(picture.histogram, 0)
             value_range = picture.canvas.y_range
-            story = f"{picture.n_rows:,} rows in this time, {_WAYS[picture.way]}{'' if picture.is_final else ' (coarse)'}"
+            story = (
+                f"{picture.n_rows:,} rows in this time, {_WAYS[picture.way]}{'' if picture.is_final else ' (coarse)'}"
+            )
         return Shown(view, picture.canvas, self.axis, picture.codes, colours, value_range, story)
 
     def close(self) -> None:
