@@ -120,15 +120,18 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     def open_tab(
         address: str, *, width: int = 1_400, height: int = 900, loses_server: bool = False, **options: Any
     ) -> Page:
-        def note(message: ConsoleMessage) -> None:
-            excused = loses_server and re.search("net::ERR_|not connected|network error", message.text)
-            if message.type == "error" and not excused:
-                faults.append(message.text)
+        def note(text: str) -> None:
+            if not (loses_server and re.search("net::ERR_|not connected|network error", text)):
+                faults.append(text)
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                note(message.text)
 
         contexts.append(chromium.new_context(viewport={"width": width, "height": height}, **options))
         tab = contexts[-1].new_page()
-        tab.on("console", note)
-        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("console", on_console)
+        tab.on("pageerror", lambda error: note(str(error)))
         tab.on("request", lambda request: faults.append(request.url) if _leaves_the_machine(request.url) else None)
         tab.goto(address)
         return tab
