@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.aggregates.bar_pages import BarPages, SharedPages
-from pipelines.aggregates.by_key import grown, take_in
+from pipelines.aggregates.by_key import grown, n_keys_of, take_in
 from pipelines.aggregates.candles import Candles, row_columns
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
@@ -127,17 +127,16 @@ class Bars:
         """Take in new rows."""
         if len(batch) == 0:
             return
-        self._make_room(int(batch.keys.max()) + 1)
-        times, values, sizes, sides = row_columns(batch.columns, self.schema)
-        row = 0
+        rows, row = row_columns(batch.columns, self.schema), 0
         while True:
             row = ring_bars(
-                row, batch.keys, times, values, sizes, sides, self.period_ns, self._generation, self._pages.writable,
-                self._pages.bars, self._pages.marks, self._newest, self._n_retired,
+                row, batch.keys, *rows, self.period_ns, self._generation, self._n_keys,
+                self._pages.writable, self._pages.bars, self._pages.marks, self._newest, self._n_retired,
             )  # fmt: skip
             if row == len(batch):
                 break
-            self._pages.make_writable(int(times[row]) // self.period_ns % self.n_bars, self._generation)
+            self._make_room(n_keys_of(batch.keys))
+            self._pages.make_writable(int(batch.time[row]) // self.period_ns % self.n_bars, self._generation)
         self._snapshot = None
 
     def merge(self, other: Self) -> None:

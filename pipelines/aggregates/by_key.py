@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from pipelines.core.batch import Batch
 from pipelines.store.table import Table
 
-__all__ = ["grown", "take_in"]
+__all__ = ["grown", "n_keys_of", "take_in"]
+
+
+def n_keys_of(keys: NDArray[np.int32]) -> int:
+    """Return for how many keys there must be room; raises `ValueError` where a row has none."""
+    if keys.min() < 0:
+        raise ValueError("a row without a key can't be aggregated")
+    return int(keys.max()) + 1
 
 
 def grown(array: NDArray[Any], n_keys: int, fill: Any) -> NDArray[Any]:

@@ -194,7 +194,7 @@ def bars_of(columns: Mapping[str, NDArray[Any]], schema: Schema, *, period_ns: i
     bars, marks = np.empty((n_bars, one_bar.N_FIGURES)), np.zeros((n_bars, one_bar.N_MARKS), np.int64)
     # As if each bar were another key's, in a ring of one slot.
     place, newest, n_older = np.zeros(1, np.int64), np.zeros(n_bars, np.int64), np.zeros(n_bars, np.int64)
-    ring_bars(0, bar_of_row, times, values, sizes, sides, period_ns, 0, place, bars, marks, newest, n_older)
+    ring_bars(0, bar_of_row, times, values, sizes, sides, period_ns, 0, n_bars, place, bars, marks, newest, n_older)
     (filled,) = np.nonzero(marks[:, one_bar.N_ROWS])
     codes = columns[schema.key][:1].repeat(len(filled))
     return Candles.of(codes, bars[filled], marks[filled], period_ns)
@@ -210,6 +210,7 @@ def row_columns(columns: Mapping[str, NDArray[Any]], schema: Schema) -> RowColum
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return the array as kernels are compiled for it."""
-    array = np.ascontiguousarray(array)[:]
-    array.flags.writeable = False
+    if array.flags.writeable or not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)[:]
+        array.flags.writeable = False
     return array

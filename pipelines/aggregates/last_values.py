@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.by_key import grown, take_in
+from pipelines.aggregates.by_key import grown, n_keys_of, take_in
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
 from pipelines.kernels.latest import latest_rows
@@ -64,19 +64,16 @@ class LastValues:
 
     def update(self, batch: Batch) -> None:
         """Take in new rows."""
-        if len(batch) == 0:
-            return
-        self._grow(int(batch.keys.max()) + 1)
-        rows = np.full(len(self._newest), -1, dtype=np.int64)
-        latest_rows(batch.keys, batch.time, self._newest, rows)
-        (codes,) = np.nonzero(rows >= 0)
-        for name, column in self._columns.items():
-            column[codes] = batch[name][rows[codes]]
-        self._n_rows += np.bincount(batch.keys, minlength=len(self._n_rows))
+        row = 0
+        while row < len(batch):
+            row, n_found = latest_rows(row, batch.keys, batch.time, self._newest, self._n_rows, self._rows, self._codes)
+            self._keep(batch, self._codes[:n_found])
+            if row < len(batch):
+                self._make_room(n_keys_of(batch.keys))
 
     def merge(self, other: Self) -> None:
         """Take in the rows that `other` has seen after us."""
-        self._grow(len(other._newest))
+        self._make_room(len(other._newest))
         n_keys = len(other._newest)
         (codes,) = np.nonzero((other._n_rows > 0) & (other._newest >= self._newest[:n_keys]))
         for name, column in self._columns.items():
@@ -87,8 +84,10 @@ class LastValues:
     def snapshot(self) -> LastValuesSnapshot:
         """Return the newest rows now."""
         (codes,) = np.nonzero(self._n_rows)
-        columns = {name: column[codes] for name, column in self._columns.items()}
-        return LastValuesSnapshot(codes.astype(np.int32), MappingProxyType(columns), self._n_rows[codes])
+        keys = codes.astype(np.int32)
+        columns: dict[str, NDArray[Any]] = {"time": self._newest[codes], self.schema.key: keys}
+        columns |= {name: column[codes] for name, column in self._columns.items()}
+        return LastValuesSnapshot(keys, MappingProxyType(columns), self._n_rows[codes])
 
     def rebuild(self, table: Table) -> Iterator[None]:
         """Forget everything, and take in the rows that `table` keeps."""
@@ -96,11 +95,23 @@ class LastValues:
         yield from take_in(table, self.update)
 
     def _forget(self) -> None:
-        self._columns = {column.name: np.empty(0, dtype=column.dtype) for column in self.schema.columns}
+        others = (column for column in self.schema.columns if column.name not in ("time", self.schema.key))
+        self._columns = {column.name: np.empty(0, dtype=column.dtype) for column in others}
         self._newest = np.empty(0, dtype=np.int64)
         self._n_rows = np.empty(0, dtype=np.int64)
+        self._rows = np.empty(0, dtype=np.int64)  # of the batch that is being taken in; -1 before and after
+        self._codes = np.empty(0, dtype=np.int64)
 
-    def _grow(self, n_keys: int) -> None:
+    def _keep(self, batch: Batch, codes: NDArray[np.int64]) -> None:
+        """Keep the rows that were found to be the newest of these keys."""
+        rows = self._rows[codes]
+        self._rows[codes] = -1
+        for name, column in self._columns.items():
+            column[codes] = batch[name][rows]
+
+    def _make_room(self, n_keys: int) -> None:
         self._columns = {name: grown(column, n_keys, 0) for name, column in self._columns.items()}
         self._newest = grown(self._newest, n_keys, _NEVER)
         self._n_rows = grown(self._n_rows, n_keys, 0)
+        self._rows = grown(self._rows, n_keys, -1)
+        self._codes = grown(self._codes, n_keys, 0)

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.by_key import grown, take_in
+from pipelines.aggregates.by_key import grown, n_keys_of, take_in
 from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.schema import Schema
@@ -18,7 +18,9 @@ from pipelines.store.table import Table
 
 __all__ = ["Rates", "RatesSnapshot"]
 
-_NEVER: Final = np.iinfo(np.int64).min
+_NEVER: Final = np.int64(np.iinfo(np.int64).min)
+_FILLS: Final = (_NEVER, np.uint32(0), np.float64(np.nan), _NEVER)
+"""Bin, count, last value and its time where nothing came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,13 @@ class Rates:
 
     def update(self, batch: Batch) -> None:
         """Take in new rows."""
-        if len(batch) == 0:
-            return
-        self._grow(int(batch.keys.max()) + 1)
-        values = batch[self.schema.value]
-        ring_bins(batch.keys, batch.time, values, self.bin_ns, self._bins, self._counts, self._last, self._last_times)
+        rows, row = (batch.keys, batch.time, batch[self.schema.value]), 0
+        while (row := ring_bins(row, *rows, self.bin_ns, self._n_keys, *self._ring)) < len(batch):
+            self._make_room(n_keys_of(batch.keys))
 
     def merge(self, other: Self) -> None:
         """Take in the rows that `other`, with bins of the same length and number, has seen after us."""
-        self._grow(other._n_keys)
+        self._make_room(other._n_keys)
         bins, counts, last, times = self._seen(other._n_keys)
         other_bins, other_counts, other_last, other_times = other._seen(other._n_keys)
         newer, same = other_bins > bins, other_bins == bins
@@ -103,8 +103,8 @@ class Rates:
 
     def snapshot(self) -> RatesSnapshot:
         """Return counts and last values now."""
-        seen = slice(self._n_keys)
-        return RatesSnapshot(self.bin_ns, self._bins[seen].copy(), self._counts[seen].copy(), self._last[seen].copy())
+        bins, counts, last, _ = self._seen(self._n_keys)
+        return RatesSnapshot(self.bin_ns, bins.copy().T, counts.copy().T, last.copy().T)
 
     def rebuild(self, table: Table) -> Iterator[None]:
         """Forget everything, and take in the rows that `table` keeps."""
@@ -112,18 +112,17 @@ class Rates:
         yield from take_in(table, self.update)
 
     def _seen(self, n_keys: int) -> tuple[NDArray[Any], ...]:
-        return tuple(array[:n_keys] for array in (self._bins, self._counts, self._last, self._last_times))
+        return tuple(array[:, :n_keys] for array in self._ring)
 
     def _forget(self) -> None:
         self._n_keys = 0
-        self._bins = np.empty((0, self.n_bins), dtype=np.int64)
-        self._counts = np.empty((0, self.n_bins), dtype=np.uint32)
-        self._last = np.empty((0, self.n_bins), dtype=np.float64)
-        self._last_times = np.empty((0, self.n_bins), dtype=np.int64)
+        self._ring: tuple[NDArray[Any], ...] = tuple(np.full((self.n_bins, 0), fill) for fill in _FILLS)
 
-    def _grow(self, n_keys: int) -> None:
+    def _make_room(self, n_keys: int) -> None:
         self._n_keys = max(self._n_keys, n_keys)
-        self._bins = grown(self._bins, n_keys, _NEVER)
-        self._counts = grown(self._counts, n_keys, 0)
-        self._last = grown(self._last, n_keys, np.nan)
-        self._last_times = grown(self._last_times, n_keys, _NEVER)
+        self._ring = tuple(_wider(array, n_keys, fill) for array, fill in zip(self._ring, _FILLS, strict=True))
+
+
+def _wider(array: NDArray[Any], n_keys: int, fill: Any) -> NDArray[Any]:
+    """Return an array of keys by bin with room for so many keys."""
+    return np.ascontiguousarray(grown(array.T, n_keys, fill).T)

@@ -46,8 +46,8 @@ __all__ = ["merge_bars", "ring_bars"]
 
 
 @kernel(
-    "int64, const int32[:], const int64[:], const float64[:], const float64[:], const int8[:], int64, int64, int64[:], "
-    "float64[:, :], int64[:, :], int64[:], int64[:]"
+    "int64, const int32[:], const int64[:], const float64[:], const float64[:], const int8[:], int64, int64, int64, "
+    "int64[:], float64[:, :], int64[:, :], int64[:], int64[:]"
 )
 def ring_bars(
     first: int,
@@ -58,13 +58,16 @@ def ring_bars(
     sides: NDArray[np.int8],
     period_ns: int,
     generation: int,
+    n_keys: int,
     places: NDArray[np.int64],
     bars: NDArray[np.float64],
     marks: NDArray[np.int64],
     newest: NDArray[np.int64],
     n_retired: NDArray[np.int64],
 ) -> int:
-    """Add rows from row `first` on, until one falls into a slot that may not be written; return which, n when none.
+    """Add rows from row `first` on, until one has no place; return which, n when none.
+
+    It has none where its key is not below `n_keys`, or its slot may not be written.
 
     `values` are what bars are of: NaN and infinities are none, their rows are left out. `sizes` and `sides` (+1 a buy,
     -1 a sell) are empty where the kind has none. Bars that change are marked with `generation`.
@@ -72,7 +75,8 @@ def ring_bars(
     n_bars = len(places)
     has_sizes, has_sides = len(sizes) > 0, len(sides) > 0
     number = base = start_ns = end_ns = 0  # of the bar of the row before: dividing is dear
-    for row in range(first, len(keys)):
+    keys, times, values, sizes, sides = keys[first:], times[first:], values[first:], sizes[first:], sides[first:]
+    for row in range(len(keys)):  # from 0: where a row might be negative, each access costs more
         value = values[row]
         if not isfinite(value):
             continue
@@ -82,8 +86,11 @@ def ring_bars(
             start_ns, end_ns = number * period_ns, number * period_ns + period_ns
             base = places[number % n_bars]
             if base < 0:
-                return row
-        key, place = keys[row], base + keys[row]
+                return first + row
+        key = np.uint64(keys[row])  # unsigned, since a signed place might count from the end
+        if key >= np.uint64(n_keys):
+            return first + row
+        place = np.uint64(base) + key
         if marks[place, NUMBER] != number or marks[place, N_ROWS] == 0:
             if marks[place, N_ROWS] > 0 and marks[place, NUMBER] > number:
                 n_retired[key] += 1
@@ -100,7 +107,7 @@ def ring_bars(
             marks[place, LAST_NS] = time_ns
             bars[place, CLOSE] = value
         add_row(place, value, size, side, generation, bars, marks)
-    return len(keys)
+    return first + len(keys)
 
 
 @kernel("int64, float64[:, :], int64[:, :], int64, float64[:, :], int64[:, :], int64, int64, int64[:], int64[:]")

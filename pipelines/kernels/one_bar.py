@@ -55,7 +55,7 @@ N_MARKS: Final = 5
 
 @kernel
 def begin_bar(
-    place: int,
+    place: int | np.uint64,
     number: int,
     time_ns: int,
     value: float,
@@ -74,7 +74,7 @@ def begin_bar(
 
 @kernel
 def add_row(
-    place: int,
+    place: int | np.uint64,
     value: float,
     size: float,
     side: int,

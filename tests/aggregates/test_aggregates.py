@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.aggregates.bars import Bars
 from pipelines.aggregates.catalogue import make_aggregate
 from pipelines.aggregates.last_values import LastValues
 from pipelines.aggregates.rates import Rates
@@ -100,6 +102,12 @@ def test_parts_merged_in_order_equal_the_whole(
         later.update(batch_of(part))
         merged.merge(later)
     assert state(merged.snapshot()) == state(whole.snapshot())
+
+
+@pytest.mark.parametrize("make", [LastValues, Rates, partial(Bars, period_ns=S)])
+def test_a_row_without_a_key_is_refused(make: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="without a key"):
+        make(READINGS).update(readings([1, 2], key=[3, -1]))
 
 
 @pytest.mark.parametrize("make", [LastValues, Rates])

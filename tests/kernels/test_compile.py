@@ -26,8 +26,8 @@ def test_kernels_run_as_plain_python_where_compiling_is_off() -> None:
     program = (
         "import numpy as np\n"
         "from pipelines.kernels.latest import latest_rows as k\n"
-        "rows = np.full(2, -1)\n"
-        "k(np.array([1, 0, 1], np.int32), np.array([5, 6, 7]), np.zeros(2, np.int64), rows)\n"
+        "newest, n_rows, rows, codes = np.zeros((4, 2), np.int64)\n"
+        "k(0, np.array([1, 0, 1], np.int32), np.array([5, 6, 7]), newest, n_rows, rows, codes)\n"
         "print(rows.tolist(), k.py_func is k)\n"
     )
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}

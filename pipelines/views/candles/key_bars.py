@@ -94,7 +94,8 @@ class KeyBars:
         if snapshot is None or snapshot.generation == self._generation or self._code >= len(snapshot.newest):
             return False
         newest = int(snapshot.newest[self._code])
-        if len(self.candles) and newest - snapshot.n_bars >= self._newest:
+        first_whole = -(-(newest - snapshot.n_bars + 1) // self._n_merged)  # of which the ring has all parts
+        if len(self.candles) and first_whole > self._newest // self._n_merged:
             self._set_aside()
         changed = snapshot.changed(self._generation, self._code)
         self._generation, self._newest = snapshot.generation, newest

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.core.schema import TRADES
@@ -23,6 +23,7 @@ def bars_of_a(feed: BarFeed, period: str = "1s", max_bars: int = 240) -> KeyBars
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(list(PERIODS)), st.sampled_from([0.0, 0.4]))
+@example(420_844_337, "15s", 0.0)  # the ring moved past the start of the newest bar that was known
 def test_all_bars_and_the_forming_one_equal_those_of_the_rows_at_any_time(
     seed: int, period: str, disorder_s: float
 ) -> None:
