@@ -7,8 +7,9 @@ from typing import Final, Protocol
 
 from pipelines.core.errors import SpecError
 
-__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "parse_duration_ns"]
+__all__ = ["NS_PER_MS", "NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "parse_duration_ns"]
 
+NS_PER_MS: Final = 1_000_000
 NS_PER_SECOND: Final = 1_000_000_000
 
 _UNITS_NS: Final = {

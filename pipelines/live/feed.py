@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.dictionary import Dictionary
-from pipelines.core.ledger import Ledger
+from pipelines.core.ledger import Ledger, LedgerSnapshot
 from pipelines.core.spec import FeedSpec
 from pipelines.decoders.catalogue import make_decoder
 from pipelines.graph.build import build
@@ -29,6 +29,8 @@ __all__ = ["Feed"]
 
 _SNAPSHOT_PERIOD_NS: Final = NS_PER_SECOND // 10
 _IDLE_S: Final = 0.25
+_BEHIND_S: Final = 0.001
+"""So short a wait lets others run while there is more to draw than one slice of time is enough for."""
 _SNAPSHOT_REST: Final = 20
 """Snapshots of thousands of keys take milliseconds: rest this many times as long before the next."""
 
@@ -55,6 +57,8 @@ class Feed:
         Live pictures of its rows.
     explorer : Explorer
         Pictures of any range of them.
+    wakes : set of callable
+        Called, in the writer's thread, when there are new frames. They carry no data and must return at once.
 
     Raises
     ------
@@ -96,6 +100,7 @@ class Feed:
         )
         ways = Ways(tile_bytes=spec.picture_bytes // 3)
         self.explorer = Explorer(self.tables, self.dictionary, cache_bytes=spec.picture_bytes // 6, ways=ways)
+        self.wakes: set[Callable[[], None]] = set()
         self._warm = False
         self._lock = threading.Lock()
         self._throughput = Throughput()
@@ -117,15 +122,26 @@ class Feed:
         with self._lock:
             self.source.stop()
             self._writer.stop()
+            self.views.rest()
             self.explorer.stop()
 
     def snapshot(self, aggregate: str, kind: str) -> Any:
         """Return an aggregate's newest published snapshot, or None where the feed has no such aggregate."""
         return self._snapshots.get((aggregate, kind))
 
+    @property
+    def ledger(self) -> LedgerSnapshot:
+        """What became of every record, as it was published last."""
+        return self._ledger.snapshot
+
+    @property
+    def skew_ns(self) -> int:
+        """How far the source's clock is ahead of ours, as estimated; 0 before the first row."""
+        return self._context.skew.ns or 0
+
     def live_edge_ns(self) -> int:
         """Return what time it is at the source: our clock plus the source's estimated skew."""
-        return self.clock.now_ns() + (self._context.skew.ns or 0)
+        return self.clock.now_ns() + self.skew_ns
 
     def shown_edge_ns(self) -> int:
         """Return the time that a following picture ends at: the live edge, until a second after the newest row.
@@ -177,10 +193,16 @@ class Feed:
         if self._take_snapshots() or changes != self._published:
             self._published = changes
             self.generation += 1
-        self.views.step(self.shown_edge_ns())
+        if self.views.step(self.shown_edge_ns()):
+            for wake in tuple(self.wakes):
+                wake()
+        if self._context.stopped_by:
+            self.views.rest()
 
     def _patience_s(self) -> float:
         """Return how long the writer waits for messages: shorter while somebody watches the live edge move on."""
+        if self.views.is_behind:
+            return _BEHIND_S
         return _IDLE_S if len(self.views) == 0 else FRAME_NS / NS_PER_SECOND
 
     def _take_snapshots(self) -> bool:

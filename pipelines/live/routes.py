@@ -9,7 +9,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
 
 from pipelines.core.errors import StreamshadeError
+from pipelines.live.broadcast.handler import FramesHandler, process_hub
 from pipelines.live.feeds import process_feeds
+from pipelines.live.guard import Guarded, has_token
 from pipelines.live.metrics import render_metrics
 from pipelines.live.status import FeedStatus
 
@@ -39,14 +41,19 @@ class ReadyHandler(RequestHandler):
         self.finish({"status": "ready" if ready else "waiting", "feeds": {s.name: s.ready for s in statuses}})
 
 
-class MetricsHandler(RequestHandler):
-    """``/metrics``: the feeds' state in Prometheus's text format."""
+class MetricsHandler(Guarded):
+    """``/metrics``: the feeds' state in Prometheus's text format. With a login, also for who sends the token."""
+
+    async def prepare(self) -> None:
+        """Refuse who may not read them; raises `HTTPError` 403."""
+        if not has_token(self):
+            await super().prepare()
 
     def get(self) -> None:
         """Answer with one consistent snapshot a feed."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.set_header("Cache-Control", "no-store")
-        self.finish(render_metrics(_statuses()))
+        self.finish(render_metrics(_statuses(), process_hub().counts))
 
 
 def _statuses() -> list[FeedStatus]:
@@ -62,5 +69,6 @@ ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [
     (r"/health", HealthHandler, {}),
     (r"/ready", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),
+    (r"/frames", FramesHandler, {}),
 ]
 """What Panel adds to its server."""

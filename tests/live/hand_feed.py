@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pipelines.core.clock import NS_PER_SECOND, ManualClock
 from pipelines.core.dictionary import Dictionary
+from pipelines.core.ledger import LedgerSnapshot
 from pipelines.core.schema import TRADES
 from pipelines.core.spec import Retention, TableSpec
 from pipelines.store.table import Table
@@ -28,6 +30,9 @@ class HandFeed:
         self.tables = {"trades": Table(TableSpec(TRADES, Retention(**retention)))}
         self.generation = 0
         self.name = "feed"
+        self.ledger = LedgerSnapshot()
+        self.skew_ns = 0
+        self.wakes: set[Callable[[], None]] = set()
         self.views = StepsAtOnce(self)
         self.explorer = AnswersAtOnce(self.tables, self.dictionary)
 
@@ -42,3 +47,5 @@ class HandFeed:
     def publish(self) -> None:
         self.generation += 1
         self.views.step(self.shown_edge_ns())
+        for wake in tuple(self.wakes):
+            wake()

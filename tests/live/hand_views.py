@@ -31,6 +31,10 @@ class StepsAtOnce(Views):
                 break
         return subscription
 
+    def fail(self, spec: ViewSpec, reason: str) -> None:
+        """Let a view end as one does that can't be drawn any more."""
+        self._entries.pop(spec).view.failure = reason
+
 
 class AnswersAtOnce(Explorer):
     """An explorer without threads."""

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import gc
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli import main
 from pipelines.core.errors import SpecError
 from pipelines.live.feeds import Feeds, declare
 from pipelines.live.serve import page_files, panel_arguments, serve
@@ -62,6 +67,42 @@ def test_a_taken_port_is_named_before_anything_is_started() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SpecError, match=f"127.0.0.1:{port} .* --port"):
             serve([], sources=["sim://market"], port=port, address="127.0.0.1", window="1m", memory="1G")
+
+
+def test_garbage_is_looked_for_again_where_nothing_is_started() -> None:
+    assert CliRunner().invoke(main, ["serve", "markt"]).exit_code == 1
+    assert gc.isenabled()
+
+
+def test_the_first_market_page_needs_neither_pandas_nor_datashader() -> None:
+    """They take seconds to import."""
+    script = """
+import sys
+import pipelines.live.serve
+from pipelines.views.candles.market_candles import MarketCandles
+from pipelines.views.market_choice import MarketChoice
+from pipelines.views.market_picture import MarketPicture
+from pipelines.views.page.frame import PageFrame
+from pipelines.views.quote_strip import QuoteStrip
+from pipelines.views.tape import Tape
+from tests.views.fakes import FakeFeed
+
+feed = FakeFeed()
+feed.trade("A", 1.0)
+
+def compose(frame):
+    choice = MarketChoice([feed], frame.browser)
+    choice.update()
+    views = (MarketPicture(choice, frame.browser), Tape(choice))
+    return [choice, QuoteStrip(choice), views, MarketCandles(choice, frame.browser)]
+
+page = PageFrame("market", compose)._page
+models = {type(model).__name__ for model in page.get_root().references()}
+assert "Image" in models, models
+print(*sorted({"pandas", "datashader", "xarray", "dask"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("\n", 0), done.stderr
 
 
 def test_feeds_share_the_memory_and_compute_what_is_always_on() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from pipelines.aggregates.quantise import (
 from pipelines.core.spec import Reduction
 
 __all__ = ["encoded", "quantiser_for"]
+
+_LARGEST: Final = 8e307
 
 
 def quantiser_for(reduction: Reduction, by: str | None, cells: NDArray[Any]) -> Quantiser:
@@ -43,6 +45,6 @@ def encoded(cells: NDArray[Any], quantiser: Quantiser) -> tuple[NDArray[np.uint8
 
 
 def _range(cells: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the least and the greatest finite value; 0 and 1 where there is none."""
-    finite = cells[np.isfinite(cells)]
+    """Return the least and the greatest finite value, a finite distance apart; 0 and 1 where there is none."""
+    finite = cells[np.isfinite(cells)].clip(-_LARGEST, _LARGEST)
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)

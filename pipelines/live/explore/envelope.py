@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from pipelines.aggregates.column_summary import ColumnSummary
 from pipelines.core.spec import Reduction
 
 __all__ = ["draw_envelope"]
+
+_FURTHEST_ROW: Final = 2.0**52
+"""So that numbers of rows are finite, and exact."""
 
 
 def draw_envelope(
@@ -54,6 +57,8 @@ def draw_envelope(
 
 
 def _rows_of(canvas: Canvas, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the row of each value, on the canvas or not; NaN stays NaN, and is in no row."""
+    """Return the row of each value, on the canvas or up to `_FURTHEST_ROW` away; NaN stays NaN, and is in no row."""
     scale, translation = canvas.y_transform
-    return np.floor(values * scale + translation)
+    with np.errstate(over="ignore"):
+        rows = np.floor(values * scale + translation)
+    return rows.clip(-_FURTHEST_ROW, _FURTHEST_ROW)

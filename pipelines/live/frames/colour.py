@@ -17,8 +17,8 @@ __all__ = ["SIDE_COLOURS", "ColourScale", "How", "Paint", "Ramp", "SideMix", "po
 How = Literal["linear", "log", "eq_hist"]
 """How values are spread over the palette, with the meanings of Datashader."""
 
-SIDE_COLOURS: Final = ("#d65951", "#7c8692", "#148f71")
-"""Sold, of no known side, bought. They and what lies between stand out (3:1 and more) from a light and a dark page."""
+SIDE_COLOURS: Final = ("#d65951", "#80868b", "#148f71")
+"""Sold, neither, bought. They and what lies between stand out (3:1 and more) from a light and a dark page."""
 
 _MIN_ALPHA: Final = 224
 """Least alpha under which colours still stand out 3:1. Under Datashader's 40 a single row could not be seen."""
@@ -94,22 +94,24 @@ class Ramp:
 
 
 class SideMix:
-    """Colours of codes of `SideQuantiser`: the sides' mixed by share, and more opaque where the total is larger.
+    """Colours of codes of `SideQuantiser`: that of the side with the larger share, and more opaque for a larger total.
+
+    It fades towards a colour of its own for what is even, since red and green would mix to olive, a hue of neither.
 
     Parameters
     ----------
     colours : sequence of str
-        ``"#rrggbb"`` of what was sold, of no known side, and bought.
+        ``"#rrggbb"`` of what was sold, of what is even or of no known side, and bought.
     min_alpha : int
         Alpha of the least total, from 0 to 255.
     """
 
     def __init__(self, colours: Sequence[str] = SIDE_COLOURS, *, min_alpha: int = _MIN_ALPHA) -> None:
-        sold, untold, bought = _rgb(colours)
+        sold, neither, bought = _rgb(colours)
         tone = np.arange(N_CODES) & ((1 << TONE_BITS) - 1)
-        share = np.minimum(tone / LAST_TONE, 1.0)[:, np.newaxis]
-        mixed = sold * (1.0 - share) + bought * share
-        self._rgb = np.where((tone == UNTOLD_TONE)[:, np.newaxis], untold, mixed)
+        lead = np.where(tone == UNTOLD_TONE, 0.0, 2.0 * tone / LAST_TONE - 1.0)[:, np.newaxis]
+        side = np.where(lead < 0.0, sold, bought)
+        self._rgb = side * np.abs(lead) + neither * (1.0 - np.abs(lead))
         self._min_alpha = min_alpha
 
     def table(self, place: NDArray[np.float64]) -> NDArray[np.uint8]:

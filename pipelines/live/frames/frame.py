@@ -40,6 +40,10 @@ class Frame:
         The values to show: a part of the canvas that changes rarely, so that the picture does not jump.
     edge_ns : int
         The live edge, nanoseconds UTC.
+    newest_ns : int or None
+        Event time of the newest row of the key when it was drawn; None where all have left the table.
+    rendered_ns : int
+        Our clock when it was drawn, nanoseconds UTC.
     progress : float
         Which share of the rows in the window has been drawn: 1.0 unless the view is being built.
     """
@@ -54,4 +58,6 @@ class Frame:
     colours: NDArray[np.uint8]
     value_range: tuple[float, float]
     edge_ns: int
+    newest_ns: int | None
+    rendered_ns: int
     progress: float

@@ -18,12 +18,18 @@ from pipelines.core.schema import schema_of
 from pipelines.core.spec import ViewSpec
 from pipelines.live.frames.drawing import Drawn
 from pipelines.live.frames.progress import shares
+from pipelines.store.series import Series
 from pipelines.store.table import Table
 
 __all__ = ["LineDrawing"]
 
 _QUANTISER: Final = AnyQuantiser()
-_GAP_ROWS: Final = 1 << 15
+_REREAD_ROWS: Final = 1 << 16
+"""Rows that are read again for a frame, on average at the most: a millisecond or two."""
+
+_SEEK_ROWS: Final = 1_000
+"""To find the rows of a column takes as long as to read these."""
+
 _LARGEST: Final = 1e300
 """Values further from 0 are beyond every canvas."""
 
@@ -31,8 +37,10 @@ _LARGEST: Final = 1e300
 class LineDrawing:
     """Draws the line of a view. The rows of its canvas follow the values: columns know enough for any range of them.
 
-    Gaps in it are exact as long as few rows share a column with one; where there are more, their columns are covered
-    from the lowest to the highest value, for the writer has no time to go through so many rows for each frame.
+    Gaps in it are exact within the limits of `LineColumns`, also when their rows have left the table and when the rows
+    of the canvas change. Where a row comes late into a column with gaps, the rows of that column are read again, as far
+    as the writer has time, which may take some frames. Until then, and for good if they have left the table by then,
+    the line passes the late row but need not reach its neighbours, and goes on over a late gap.
 
     Parameters
     ----------
@@ -41,7 +49,7 @@ class LineDrawing:
     code : int
         The key.
     table : Table
-        Where the rows are of columns in which the line has gaps.
+        Where the rows are of columns that are to be read again.
 
     Notes
     -----
@@ -58,11 +66,12 @@ class LineDrawing:
         self._spec, self._table = spec, table
         self._rows: ValueRows | None = None
         self._before: Drawn | None = None
+        self._cursor = self._allowance = 0
 
     @property
     def n_bytes(self) -> int:
         """Memory of the columns and of the last picture."""
-        return self._line.n_columns * 80 + (0 if self._before is None else self._before.codes.nbytes)
+        return self._line.n_bytes + (0 if self._before is None else self._before.codes.nbytes)
 
     @property
     def next_row(self) -> int:
@@ -71,28 +80,31 @@ class LineDrawing:
 
     def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
         """Take in the rows that `table` keeps and that are on a canvas which ends with the live edge, some a step."""
-        return shares(self._line.rebuild(table), table.series(self._line.code), self._spec.span_ns, n_passes=1)
+        yield from shares(self._line.rebuild(table), table.series(self._line.code), self._spec.span_ns, n_passes=1)
+        self._cursor = self._line.next_row
 
     def update(self, batch: Batch) -> None:
         """Take in rows of the key, in order of arrival."""
         self._line.update(batch)
+        begin = self._table.since(self._line.code, self._cursor, ("time",), max_rows=0).next_row
+        self._cursor = begin + len(batch)
 
     def advance(self, edge_ns: int) -> bool:
-        """Let the canvas end with the column of the live edge. Returns whether that moved it."""
+        """Let the canvas end with the column of the live edge. Returns whether the next picture may be another one."""
         before = self._line.end_column
         self._line.advance(edge_ns)
-        return self._line.end_column != before
+        return self._line.end_column != before or len(self._line.disordered) > 0
 
     def draw(self) -> Drawn | None:
         """Return the picture as it is now; None before the first value."""
+        self._reread()
         value_range = self._line.value_range
         if value_range is None:
             return None
         summary = self._line.snapshot()
         rows = self._fitted(*value_range)
         canvas = rows.canvas(summary.column_log2, summary.first_column, len(summary.n_rows))
-        n_beside_gaps = int(summary.n_rows[summary.broken].sum())
-        codes = draw_line(summary, canvas, self._rows_of if n_beside_gaps <= _GAP_ROWS else None).view(np.uint8)
+        codes = draw_line(summary, canvas).view(np.uint8)
         n_drawn = int(np.count_nonzero(codes))
         histogram = np.zeros(256, np.int64)
         histogram[:2] = codes.size - n_drawn, n_drawn
@@ -107,10 +119,24 @@ class LineDrawing:
             rows = self._rows = ValueRows.fitted(low, high, n_rows=self._spec.n_rows, tick=None, step=None)
         return rows
 
-    def _rows_of(self, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        series = self._table.series(self._line.code)
+    def _reread(self) -> None:
+        """Read the rows again of columns with gaps into which a row came late, as many as may be."""
+        self._allowance = min(self._allowance + _REREAD_ROWS, _REREAD_ROWS)
+        columns = self._line.disordered.tolist()
+        series = self._table.series(self._line.code) if columns else None
+        if series is not None and series.next_row != self._cursor:
+            return  # it is still reading: there are rows of these columns that it would take twice
+        for column in columns:
+            if self._allowance <= 0:
+                break
+            time, values = self._rows_of(series, column)
+            self._line.reread(column, time, values)
+            self._allowance -= len(time) + _SEEK_ROWS
+
+    def _rows_of(self, series: Series | None, column: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         if series is None:
             return np.empty(0, np.int64), np.empty(0)
+        start_ns, end_ns = column << self._line.column_log2, (column + 1) << self._line.column_log2
         rows = series.range(start_ns, end_ns, ("time", self._spec.value))
         return rows["time"], rows[self._spec.value]
 

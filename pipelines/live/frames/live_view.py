@@ -9,7 +9,6 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.dictionary import UNKNOWN, Dictionary
 from pipelines.core.spec import ViewSpec
@@ -17,6 +16,7 @@ from pipelines.live.frames.colour import ColourScale
 from pipelines.live.frames.drawing import Drawing, Drawn
 from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.palette import scale_of
+from pipelines.live.frames.reader import Reader
 from pipelines.live.frames.value_scale import ValueScale
 from pipelines.store.series import Series
 from pipelines.store.table import Table
@@ -26,52 +26,10 @@ __all__ = ["FRAME_NS", "LiveView"]
 FRAME_NS: Final = NS_PER_SECOND // 30
 """Shortest time between two frames of a view, on average."""
 
-_CHUNK_ROWS: Final = 1 << 16
-"""Rows between two looks at the clock: well under a millisecond."""
-
-_ALMOST: Final = 0.99
-
 _RENEWAL_NS: Final = NS_PER_SECOND
 """Shortest time between two drawings that take over."""
 
 _T = TypeVar("_T", bound=np.generic)
-
-
-class _Reader:
-    """A drawing, and how far it has read: first what the table keeps, then what arrives."""
-
-    def __init__(self, drawing: Drawing, table: Table, edge_ns: int) -> None:
-        self.drawing = drawing
-        self.progress = 0.0
-        self._steps = drawing.rebuild(table, edge_ns)
-        self._cursor = 0
-
-    def read(self, series: Series, *, clock: Clock, deadline_ns: int) -> bool:
-        """Take in rows until there are no more or the time is over. Returns whether there were any."""
-        is_new = False
-        while self.progress < 1.0:
-            self._build()
-            is_new = True
-            if clock.monotonic_ns() >= deadline_ns:
-                return True
-        while self._cursor < series.next_row:
-            rows = series.since(self._cursor, max_rows=_CHUNK_ROWS)
-            self.drawing.update(Batch(series.schema, rows.columns))
-            self._cursor = rows.next_row
-            is_new = True
-            if clock.monotonic_ns() >= deadline_ns:
-                break
-        return is_new
-
-    def has_caught_up(self, series: Series) -> bool:
-        """Tell whether it has taken in all rows."""
-        return self.progress == 1.0 and self._cursor >= series.next_row
-
-    def _build(self) -> None:
-        try:
-            self.progress = min(next(self._steps), _ALMOST)
-        except StopIteration:
-            self.progress, self._cursor = 1.0, self.drawing.next_row
 
 
 class LiveView:
@@ -79,7 +37,8 @@ class LiveView:
 
     It starts with the rows of its span that the table keeps, in slices as long as the caller allows, and costs the new
     rows from then on. Where its drawing would be better made anew (an outlier has scrolled out), another one is built
-    beside it, and takes its place when it has caught up.
+    beside it, and takes its place when it has caught up. Until a drawing is built, all rows that there were when it was
+    begun are held for it.
 
     Parameters
     ----------
@@ -105,7 +64,7 @@ class LiveView:
 
     Notes
     -----
-    *Threads.* The writer calls `step`. `frame` may be read by anybody.
+    *Threads.* The writer's, but `frame` and `n_bytes` may be read by anybody.
     """
 
     def __init__(
@@ -124,59 +83,105 @@ class LiveView:
         self._table, self._dictionary, self._make, self._clock = table, dictionary, make, clock
         self._values = ValueScale()
         self._colours: ColourScale | None = None
-        self._reader: _Reader | None = None
-        self._successor: _Reader | None = None
-        self._has_other_cells = False
+        self._reader: Reader | None = None
+        self._successor: Reader | None = None
+        self._has_other_cells = self._wants_rebuild = False
         self._due_ns = self._renewal_due_ns = 0
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the drawings and of the newest frame; before there are any, what they will take at least."""
-        if self._reader is None:
+        """Memory of the drawings, of the newest frame, and of rows that are kept only because a drawing is being built.
+
+        Before there are any, what they will take at least.
+        """
+        readers = [reader for reader in (self._reader, self._successor) if reader is not None]
+        if not readers:
             return 8 * self.spec.n_columns * self.spec.n_rows
-        drawings = sum(reader.drawing.n_bytes for reader in (self._reader, self._successor) if reader is not None)
-        return drawings + (0 if self.frame is None else self.frame.codes.nbytes)
+        n_bytes = sum(reader.drawing.n_bytes for reader in readers)
+        if self.frame is not None:
+            n_bytes += self.frame.codes.nbytes
+        if self.holds_rows:
+            row_bytes = sum(column.dtype.itemsize for column in self._table.schema.columns)
+            n_bytes += row_bytes * max(reader.n_held(self._series()) for reader in readers)
+        return n_bytes
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is drawn up to now, but for rows that came since its last step."""
+        reader = self._reader
+        return reader is not None and reader.progress == 1.0
+
+    def is_building(self, now_ns: int) -> bool:
+        """Tell whether it wants a drawing that is not built yet, by now: its first, or a better one."""
+        return (
+            not self.is_ready or self._successor is not None or (self._wants_rebuild and now_ns >= self._renewal_due_ns)
+        )
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether a drawing has been begun, and is not built yet."""
+        return (self._reader is not None and not self.is_ready) or self._successor is not None
+
+    def is_due(self, now_ns: int) -> bool:
+        """Tell whether there may be another frame by now, a time of the monotonic clock."""
+        return now_ns >= self._due_ns
 
     def step(self, edge_ns: int, *, deadline_ns: int) -> bool:
         """Read on, until there are no more rows or the monotonic clock passes `deadline_ns`, and publish what changed.
 
         Returns whether there is a new frame.
         """
-        if self._clock.monotonic_ns() < self._due_ns:
+        if not self.is_due(self._clock.monotonic_ns()):
             return False
-        code = self._dictionary.find(self.spec.key)
-        series = None if code == UNKNOWN else self._table.series(code)
-        if series is None and self._reader is None:
-            return False
-        reader = self._reader or self._begin(code, edge_ns)
-        is_new = False
-        if series is not None:  # else all rows have left the table: what is drawn of them scrolls on
-            is_new = reader.read(series, clock=self._clock, deadline_ns=deadline_ns)
-            self._reader = self._successor_of(reader, series, edge_ns, deadline_ns)
-            self._has_other_cells |= self._reader is not reader
-        reader = self._reader = self._reader or reader
-        is_new |= self._has_other_cells
+        if self._reader is None:
+            series = self._series()
+            if series is None:
+                return False
+            self._reader = self._begin(series, edge_ns)
+        reader = self._reader
+        is_new = reader.read(clock=self._clock, deadline_ns=deadline_ns) or self._has_other_cells
         is_new |= reader.drawing.advance(edge_ns)
+        if is_new:
+            self._wants_rebuild = reader.drawing.wants_rebuild
         is_new |= self._colours is not None and self._colours.moving
         return is_new and self._publish(reader, edge_ns)
 
-    def _begin(self, code: int, edge_ns: int) -> _Reader:
-        return _Reader(self._make(self.spec, code, self._table), self._table, edge_ns)
+    def build(self, edge_ns: int, *, deadline_ns: int) -> bool:
+        """Go on with the drawing that is wanted, as long as `step` does. Returns whether there is a new frame.
 
-    def _successor_of(self, reader: _Reader, series: Series, edge_ns: int, deadline_ns: int) -> _Reader:
-        """Build the drawing that is to take over, where one is wanted. Returns it when it has caught up."""
-        now_ns = self._clock.monotonic_ns()
-        if self._successor is None:
-            if not reader.drawing.wants_rebuild or now_ns < self._renewal_due_ns or not self._are_all_kept(series):
-                return reader
-            self._successor = self._begin(series.code, edge_ns)
-        successor = self._successor
-        successor.read(series, clock=self._clock, deadline_ns=deadline_ns)
-        if not successor.has_caught_up(series):
-            return reader
+        One that is to take over does so when it has caught up, and is seen as soon as a frame is due.
+        """
+        if not self.is_ready:
+            return self.step(edge_ns, deadline_ns=deadline_ns)
+        series = self._series()
+        if series is None or not (self._successor or self._are_all_kept(series)):
+            self._successor, self._wants_rebuild = None, False
+            return False
+        successor = self._successor = self._successor or self._begin(series, edge_ns)
+        successor.read(clock=self._clock, deadline_ns=deadline_ns)
+        if not successor.has_caught_up:
+            return False
+        self._reader, self._successor = successor, None
+        self._wants_rebuild, self._has_other_cells = False, True
+        self._renewal_due_ns = self._clock.monotonic_ns() + _RENEWAL_NS
+        return self.step(edge_ns, deadline_ns=deadline_ns)
+
+    def rest(self) -> None:
+        """Let go of drawings that are not built yet, and so of the rows held for them. `step` begins anew."""
         self._successor = None
-        self._renewal_due_ns = now_ns + _RENEWAL_NS
-        return successor
+        if not self.is_ready:
+            self._reader, self._has_other_cells = None, self.frame is not None
+
+    def close(self) -> None:
+        """Let go of everything but the newest frame."""
+        self._reader = self._successor = None
+
+    def _series(self) -> Series | None:
+        code = self._dictionary.find(self.spec.key)
+        return None if code == UNKNOWN else self._table.series(code)
+
+    def _begin(self, series: Series, edge_ns: int) -> Reader:
+        return Reader(self._make(self.spec, series.code, self._table), self._table, series, edge_ns)
 
     def _are_all_kept(self, series: Series) -> bool:
         """Tell whether the table still has all rows on the canvas: columns that scrolled in stay, others or not."""
@@ -184,7 +189,7 @@ class LiveView:
             return True
         return series.time_before(self.frame.canvas.start_ns) is not None
 
-    def _publish(self, reader: _Reader, edge_ns: int) -> bool:
+    def _publish(self, reader: Reader, edge_ns: int) -> bool:
         drawn = reader.drawing.draw()
         if drawn is None:
             return False
@@ -201,6 +206,8 @@ class LiveView:
             colours=self._coloured(drawn, now_ns),
             value_range=self._values.range if drawn.value_range is None else self._values.fit(*drawn.value_range),
             edge_ns=edge_ns,
+            newest_ns=reader.newest_ns,
+            rendered_ns=self._clock.now_ns(),
             progress=reader.progress,
         )
         self._has_other_cells = False

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.aggregates.canvas import Canvas
 from pipelines.core.spec import Glyph, Reduction
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["SIDES", "draw_with_datashader"]
 
@@ -63,7 +65,8 @@ def draw_with_datashader(
     overflows. Values more than ``2**49`` rows away therefore leave gaps, as NaN does. (Those that `draw_line` draws end
     at the edge of the canvas.)
     """
-    import datashader  # it takes seconds to import
+    import datashader  # they take seconds to import
+    import pandas as pd
 
     time_ns = columns["time"]
     rows = np.flatnonzero((time_ns >= canvas.start_ns) & (time_ns < canvas.end_ns))

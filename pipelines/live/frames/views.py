@@ -24,7 +24,10 @@ _LINGER_NS: Final = 30 * NS_PER_SECOND
 """Who looks elsewhere and comes back finds the view as it was."""
 
 _SLICE_NS: Final = NS_PER_SECOND // 200
-"""How long views may be built before the writer takes its next rows. A step more is begun at the most."""
+"""How long views may be drawn and built before the writer takes its next rows. Of either a step more at the most."""
+
+_MAX_BUILDING: Final = 4
+"""Most drawings that are built at a time: all rows that there were when one was begun are held until it is built."""
 
 
 class Subscription:
@@ -75,15 +78,17 @@ class _Entry:
     view: LiveView
     n_subscribers: int = 0
     left_ns: int = 0
-    stepped_ns: int = 0
-
-    @property
-    def is_building(self) -> bool:
-        return self.view.frame is None or self.view.frame.progress < 1.0
+    drawn_ns: int = 0
+    built_ns: int = 0
 
 
 class Views:
     """What is drawn for a feed, and for whom.
+
+    In each step, views that are ready share a slice of time with those that are built: while there are both, the former
+    may use half of it, and the latter what is left. Of both, who has waited longest comes first, and at least one has
+    its turn. So neither keep the others waiting for good, and a picture that is there waits for no more steps than
+    there are views.
 
     Parameters
     ----------
@@ -99,6 +104,11 @@ class Views:
         Most memory that views may take. Those that nobody looks at go first.
     on_error : callable
         Told which view failed, and how. That one is not drawn any more; the others go on.
+
+    Attributes
+    ----------
+    is_behind : bool
+        Whether the last step had no time for all that there was to do: the next one should come soon.
 
     Notes
     -----
@@ -118,7 +128,9 @@ class Views:
         self._tables, self._dictionary, self._make, self._clock = tables, dictionary, make, clock
         self._memory_bytes = memory_bytes
         self._on_error = on_error
+        self.is_behind = False
         self._entries: dict[ViewSpec, _Entry] = {}
+        self._dropped: list[LiveView] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -150,25 +162,71 @@ class Views:
         return Subscription(entry.view, lambda: self._leave(entry))
 
     def step(self, edge_ns: int) -> bool:
-        """Draw what has changed, those first that need least. Returns whether there is any new frame."""
+        """Draw what has changed, and build what is not there yet, for a slice of time.
+
+        Returns whether there is any new frame.
+        """
         self._drop_left()
+        began_ns = self._clock.monotonic_ns()
         entries = self._list()
-        entries.sort(key=lambda entry: (entry.is_building, entry.stepped_ns))
+        is_shared = any(entry.view.is_building(began_ns) for entry in entries)
+        self.is_behind = False
+        is_new = self._draw(entries, edge_ns, began_ns, began_ns + _SLICE_NS // (2 if is_shared else 1))
+        return self._build(entries, edge_ns, began_ns + _SLICE_NS) or is_new
+
+    def rest(self) -> None:
+        """Let go of all rows that are held for drawings which are not built yet: they are begun anew.
+
+        Call it when the writer has stopped.
+        """
+        self._drop_left()
+        for entry in self._list():
+            entry.view.rest()
+
+    def _draw(self, entries: list[_Entry], edge_ns: int, now_ns: int, deadline_ns: int) -> bool:
+        """Let views that are ready read on, if another frame is due. Returns whether there is any."""
+        due = [entry for entry in entries if entry.view.is_ready and entry.view.is_due(now_ns)]
+        due.sort(key=lambda entry: entry.drawn_ns)
         is_new = False
-        deadline_ns = self._clock.monotonic_ns() + _SLICE_NS
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(due):
+            if number and now_ns >= deadline_ns:
+                self.is_behind = True
+                break
+            entry.drawn_ns = now_ns
+            is_new |= self._fenced(entry, entry.view.step, edge_ns, deadline_ns)
             now_ns = self._clock.monotonic_ns()
-            if number and entry.is_building and now_ns >= deadline_ns:
-                break  # who has waited longest comes first next time
-            entry.stepped_ns = now_ns
-            try:
-                is_new |= entry.view.step(edge_ns, deadline_ns=deadline_ns)
-            except Exception as error:
-                entry.view.failure = f"{type(error).__name__}: {error}"
-                with self._lock:
-                    self._entries.pop(entry.view.spec, None)
-                self._on_error(f"view of {entry.view.spec.kind}", error)
         return is_new
+
+    def _build(self, entries: list[_Entry], edge_ns: int, deadline_ns: int) -> bool:
+        """Go on with the drawings of views that want one. Returns whether there is any new frame."""
+        now_ns = self._clock.monotonic_ns()
+        building = [entry for entry in entries if entry.view.is_building(now_ns) and not entry.view.failure]
+        building.sort(key=lambda entry: entry.built_ns)
+        n_begun = sum(entry.view.holds_rows for entry in building)
+        is_new = has_built = False
+        for entry in building:
+            was_begun = entry.view.holds_rows
+            if (has_built and now_ns >= deadline_ns) or not (was_begun or n_begun < _MAX_BUILDING):
+                self.is_behind = True
+                continue
+            entry.built_ns = now_ns
+            is_new |= self._fenced(entry, entry.view.build, edge_ns, deadline_ns)
+            has_built = True
+            n_begun += entry.view.holds_rows - was_begun
+            now_ns = self._clock.monotonic_ns()
+        self.is_behind |= n_begun > 0
+        return is_new
+
+    def _fenced(self, entry: _Entry, work: Callable[..., bool], edge_ns: int, deadline_ns: int) -> bool:
+        try:
+            return work(edge_ns, deadline_ns=deadline_ns)
+        except Exception as error:
+            entry.view.failure = f"{type(error).__name__}: {error}"
+            with self._lock:
+                self._entries.pop(entry.view.spec, None)
+            entry.view.close()
+            self._on_error(f"view of {entry.view.spec.kind}", error)
+            return False
 
     def _list(self) -> list[_Entry]:
         with self._lock:
@@ -180,11 +238,19 @@ class Views:
             entry.left_ns = self._clock.monotonic_ns()
 
     def _drop_left(self) -> None:
+        """Drop views that were left long ago, and let go of what dropped ones hold: no other thread may, in a step."""
         long_ago_ns = self._clock.monotonic_ns() - _LINGER_NS
         with self._lock:
-            for spec, entry in tuple(self._entries.items()):
+            for entry in tuple(self._entries.values()):
                 if entry.n_subscribers == 0 and entry.left_ns <= long_ago_ns:
-                    del self._entries[spec]
+                    self._drop(entry)
+            dropped, self._dropped = self._dropped, []
+        for view in dropped:
+            view.close()
+
+    def _drop(self, entry: _Entry) -> None:
+        del self._entries[entry.view.spec]
+        self._dropped.append(entry.view)
 
     def _make_room(self) -> None:
         """Drop views that nobody looks at, longest left first, while the memory is used up."""
@@ -195,4 +261,4 @@ class Views:
                     f"{len(self._entries)} views take all of the {self._memory_bytes >> 20} MiB for pictures: "
                     "close some, or serve with a larger --memory"
                 )
-            del self._entries[left.pop(0).view.spec]
+            self._drop(left.pop(0))

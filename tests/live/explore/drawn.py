@@ -8,6 +8,7 @@ import datashader
 import numpy as np
 import pandas as pd
 
+from pipelines.aggregates.canvas import Canvas
 from pipelines.core.batch import Batch
 from pipelines.core.schema import TRADES
 from pipelines.core.spec import Retention, TableSpec
@@ -59,7 +60,10 @@ def expected_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
     snapped, canvas = answer.snapped, answer.canvas
     chunks = [series.tail(0), *rows_since(series, 0, canvas.start_ns, canvas.end_ns)]
     rows = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in series.schema.names}
-    if snapped.glyph == "line":  # infinities are gaps, and make Datashader write beyond its cells
+    is_drawn_by_us = (snapped.glyph, snapped.reduction) == ("line", "any")
+    if is_drawn_by_us:
+        rows[snapped.value] = within_reach(canvas, rows[snapped.value])
+    elif snapped.glyph == "line":  # infinities are gaps, and make Datashader write beyond its cells
         values = rows[snapped.value]
         rows[snapped.value] = np.where(np.isfinite(values), values, np.nan)
     cells = draw_with_datashader(
@@ -71,9 +75,15 @@ def expected_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
         of=snapped.of,
         by=snapped.by,
     )
-    if (snapped.glyph, snapped.reduction) == ("line", "any"):
+    if is_drawn_by_us:
         cells |= leading_cells(answer, series)
     return cells
+
+
+def within_reach(canvas: Canvas, values: np.ndarray) -> np.ndarray:
+    """Bring values that are further away than `draw_line` and Datashader reach to where that ends; others are gaps."""
+    reach, (low, high) = 2.0**49 * canvas.pitch, canvas.y_range
+    return np.where(np.isfinite(values), np.clip(values, low - reach, high + reach), np.nan)
 
 
 def leading_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
@@ -82,7 +92,7 @@ def leading_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
     everything = series.since(0).columns
     order = np.argsort(everything["time"], kind="stable")
     time, values = everything["time"][order], everything[value][order]
-    values = np.where(np.abs(values) <= 1e300, values, np.nan)
+    values = within_reach(canvas, values)
     first, end = np.searchsorted(time, [canvas.start_ns, canvas.end_ns])
     pairs = {(first - 1, first), (end - 1, end)}
     surface = datashader.Canvas(canvas.n_columns, canvas.n_rows, canvas.x_range, canvas.y_range)

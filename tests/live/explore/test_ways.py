@@ -89,6 +89,38 @@ def test_what_is_not_finite_is_drawn_as_datashader_draws_it(change: dict[str, An
             check(exact(ways, replace(REQUEST, y_range=y_range, **change), series), series)
 
 
+FAR = st.builds(float.__mul__, st.floats(16.0, 308.0).map(lambda power: 10.0**power), st.sampled_from([1.0, -1.0]))
+EDGES = [1e16, 2.0**53, 1e17, 1e290, 1.0000001e290, 1e300, 1.7e308]
+
+
+@settings(max_examples=100)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_rows=st.sampled_from([2, 3, 40, 300, 6_000]),
+    far=st.lists(FAR | st.sampled_from(EDGES + [-edge for edge in EDGES]), min_size=1, max_size=5),
+    share=st.sampled_from([0.01, 0.2, 0.9]),
+    jitter_ns=st.sampled_from([0, SECOND_NS // 8]),
+    part=st.sampled_from([(0, 1), (0, 3), (1 / 3, 1 / 100), (1 / 2, 1 / 3), (-1, 1)]),
+    y_range=st.sampled_from([None, (99.5, 100.5), (99.99, 100.01), (-1e17, 1e18), (0.0, 1e290)]),
+)
+def test_a_line_among_rows_that_are_far_out_is_what_datashader_draws(
+    seed: int,
+    n_rows: int,
+    far: list[float],
+    share: float,
+    jitter_ns: int,
+    part: tuple[float, float],
+    y_range: tuple[float, float] | None,
+) -> None:
+    random = np.random.default_rng(seed)
+    rows = walk(random, n_rows, jitter_ns=jitter_ns)
+    rows["price"] = np.where(random.random(n_rows) < share, random.choice(far, n_rows), rows["price"])
+    series = series_of(table_of(trades_at(**rows)))
+    start_ns, span_ns = (round(share * SECOND_NS) for share in part)
+    times = {"start_ns": START_NS + start_ns, "end_ns": START_NS + start_ns + span_ns}
+    check(exact(Ways(), replace(REQUEST, **times, **LINES[0], y_range=y_range), series), series)
+
+
 @settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -205,6 +237,22 @@ def test_a_coarse_picture_covers_the_exact_one() -> None:
         assert len(list(ways.draw(replace(REQUEST, **change).snapped(), series))) == 1
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("change", [*POINTS, LINES[0]], ids=str)
+def test_rows_that_are_far_out_leave_coarse_and_exact_pictures(change: dict[str, Any]) -> None:
+    random = np.random.default_rng(8)
+    rows = walk(random, 6_000)
+    for name in ("price", "size"):
+        rows[name][random.integers(0, 6_000, 900)] = random.choice([1e16, -1e100, 1e290, 1.7e308, -1.7e308], 900)
+    series = series_of(table_of(trades_at(**rows)))
+    for y_range in (None, (99.5, 100.5), (99.99, 100.01)):
+        request = replace(REQUEST, y_range=y_range, **change)
+        *coarse, final = Ways(raster_rows=-1, coarse_rows=0).draw(request.snapped(), series)
+        assert (final.codes > 0).any()
+        for answer in coarse:
+            assert (answer.codes[final.codes > 0] > 0).all()
+
+
 def test_a_key_without_rows_and_a_range_without_rows_are_empty_pictures() -> None:
     series = series_of(table_of(trades_at([START_NS], price=100.0)))
     elsewhere = replace(REQUEST, start_ns=START_NS + SECOND_NS, end_ns=START_NS + 2 * SECOND_NS)
@@ -221,7 +269,7 @@ def test_any_values_have_a_canvas(price: list[float]) -> None:
     series = series_of(table_of(trades_at(START_NS + np.arange(len(price)), price=price)))
     for change in (POINTS[0], *LINES[:2]):
         answer = exact(Ways(), replace(REQUEST, **change), series)
-        if change == POINTS[0] or max(price) < 1e308:  # Datashader crashes on slopes that overflow
+        if change != LINES[1] or max(price) < 1e308:  # Datashader crashes on slopes that overflow
             check(answer, series)
 
 

@@ -109,17 +109,20 @@ def test_sums_of_many_magnitudes_are_within_few_steps_of_datashader(seed: int) -
 
 @settings(max_examples=25)
 @given(SEEDS, st.sampled_from(["log", "eq_hist"]))
-def test_sides_are_mixed_as_datashader_mixes_them(seed: int, how: How) -> None:
+def test_what_one_side_has_more_is_mixed_with_what_is_even_as_datashader_mixes_them(seed: int, how: How) -> None:
     random = np.random.default_rng(seed)
     total = random.lognormal(2, 1.5, (80, 60)).astype(np.uint32)
     bought = random.binomial(total, random.random(total.shape)).astype(np.uint32)
-    cells = np.stack([total - bought, np.zeros_like(total), bought], axis=2)
+    sold = total - bought
+    even = np.minimum(sold, bought)
+    cells = np.stack([sold, np.zeros_like(total), bought], axis=2)
     ours = shaded(SideQuantiser(), cells, how, SideMix(min_alpha=40))
-    theirs = shaded_by_datashader(cells, how, color_key=list(SIDE_COLOURS), min_alpha=40)
+    mixed = np.stack([sold - even, 2 * even, bought - even], axis=2)
+    theirs = shaded_by_datashader(mixed, how, color_key=list(SIDE_COLOURS), min_alpha=40)
     np.testing.assert_array_equal(ours[..., 3] > 0, theirs[..., 3] > 0)
     off = np.abs(ours - theirs)[total > 0]
-    twelfth = 194 // 12 + 1  # 194 levels of red lie between the sides, and tones are sixths
-    assert off[:, :3].max() <= twelfth
+    sixth = 108 // 6 + 1  # up to 108 levels of red lie between a side and what is even, and tones are thirds of that
+    assert off[:, :3].max() <= sixth
     assert off[:, 3].max() <= 0.1 * 255
 
 
@@ -249,6 +252,16 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
     share = rgb / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def test_a_cell_has_a_hue_only_of_the_side_that_has_more() -> None:
+    bought = np.arange(7)
+    cells = np.stack([6 - bought, 0 * bought, bought], axis=1)[np.newaxis].astype(np.uint32)
+    red, green, blue, _ = shaded(SideQuantiser(), cells, "log", SideMix())[0].T
+    assert (np.diff(green - red) > 0).all()
+    assert ((red - green)[:3] > 30).all()
+    assert ((green - red)[4:] > 30).all()
+    assert max(red[3], green[3], blue[3]) - min(red[3], green[3], blue[3]) < 12, "what is even is not grey"
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

@@ -1,0 +1,94 @@
+"""`/frames`: a WebSocket on the server's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import urlparse
+
+from bokeh.server.util import check_allowlist
+from tornado.ioloop import PeriodicCallback
+from tornado.websocket import WebSocketHandler
+
+from pipelines.core.clock import SystemClock
+from pipelines.live.broadcast.hub import Hub
+from pipelines.live.broadcast.socket import Socket
+from pipelines.live.broadcast.ticket import process_tickets
+from pipelines.live.broadcast.viewer import Viewer
+from pipelines.live.feeds import process_feeds
+from pipelines.live.guard import Guarded
+from pipelines.live.wire.requests import MAX_MESSAGE_BYTES, ProtocolError
+
+__all__ = ["FramesHandler", "process_hub"]
+
+_BEAT_MS: Final = 50
+
+_hub: Hub | None = None
+
+
+def process_hub() -> Hub:
+    """Return what serves this process's frames. The first call binds it to the loop that runs."""
+    global _hub
+    if _hub is None:
+        loop = asyncio.get_running_loop()
+        _hub = Hub(
+            sources=lambda: {feed.name: feed for feed in process_feeds()},
+            tickets=process_tickets(),
+            clock=SystemClock(),
+            post=lambda act: _post(loop, act),
+            workers=ThreadPoolExecutor(1, thread_name_prefix="pick"),
+        )
+        PeriodicCallback(_hub.beat, _BEAT_MS).start()
+    return _hub
+
+
+def _post(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """Have something done on the loop; nothing where the server has ended while its feeds still run."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(act)
+
+
+class FramesHandler(Guarded, WebSocketHandler):
+    """One client's socket.
+
+    Notes
+    -----
+    *Threads.* The server's loop.
+    """
+
+    def initialize(self, hub: Callable[[], Hub] = process_hub) -> None:
+        """Take what serves it."""
+        self._hub = hub
+        self._viewer: Viewer | None = None
+
+    @property
+    def max_message_size(self) -> int:
+        """Most bytes that a client may send at once."""
+        return MAX_MESSAGE_BYTES
+
+    def check_origin(self, origin: str) -> bool:
+        """Allow the origins that Panel's own socket allows."""
+        allowed: set[str] = self.application.websocket_origins  # type: ignore[attr-defined]
+        return bool(check_allowlist(urlparse(origin).netloc.lower(), allowed))
+
+    def open(self, *_: Any) -> None:
+        """Take a client on."""
+        self.set_nodelay(True)
+        socket = Socket(self)
+        try:
+            self._viewer = self._hub().connect(socket)
+        except ProtocolError as error:
+            socket.close(str(error))
+
+    def on_message(self, message: str | bytes) -> None:
+        """Hand on what the client says."""
+        if self._viewer is not None:
+            self._viewer.receive(message)
+
+    def on_close(self) -> None:
+        """Forget the client."""
+        if self._viewer is not None:
+            self._viewer.close()

@@ -1,0 +1,204 @@
+"""One client: what it may see, what it watches and what it asked for. The protocol, without the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, Final
+
+from pipelines.core.errors import SpecError, StreamshadeError
+from pipelines.core.spec import ViewSpec
+from pipelines.live.broadcast.look import Look
+from pipelines.live.broadcast.pane import Pane
+from pipelines.live.broadcast.pointer import row_at
+from pipelines.live.broadcast.transport import Transport
+from pipelines.live.wire.parts import VERSION
+from pipelines.live.wire.replies import failed, picked, pong, renewed, subscribed, welcome
+from pipelines.live.wire.requests import (
+    Ack,
+    Explore,
+    Go,
+    Hello,
+    Leave,
+    Pause,
+    Pick,
+    Ping,
+    ProtocolError,
+    Request,
+    Subscribe,
+    read_request,
+)
+
+if TYPE_CHECKING:
+    from pipelines.live.broadcast.hub import Hub
+
+__all__ = ["Viewer"]
+
+_MOST_PANES: Final = 32
+
+
+class Viewer:
+    """One client.
+
+    Parameters
+    ----------
+    hub : Hub
+        What serves it.
+    transport : Transport
+        The way to it.
+    rights : mapping of str to ViewSpec, optional
+        What it may see, by the names that it calls them; without it, what its ticket says.
+
+    Attributes
+    ----------
+    panes : dict of int to Pane
+        What it watches, by the numbers that it gave.
+
+    Notes
+    -----
+    *Threads.* One: the loop that sends.
+    """
+
+    def __init__(self, hub: Hub, transport: Transport, rights: Mapping[str, ViewSpec] | None = None) -> None:
+        self.transport = transport
+        self.panes: dict[int, Pane] = {}
+        self._hub = hub
+        self._rights = rights
+        self._renewed_ns = hub.wall_ns()
+
+    def receive(self, message: str | bytes) -> None:
+        """Do what the client says. It is cut off, and told why, where that is not allowed."""
+        try:
+            request = read_request(message)
+            if self._rights is None and not isinstance(request, Hello):
+                raise ProtocolError("the first message is hello, with a ticket")
+            self._do(request)
+        except StreamshadeError as error:
+            self.close(str(error))
+
+    def close(self, reason: str = "") -> None:
+        """Forget the client."""
+        for number in tuple(self.panes):
+            self._leave(number)
+        self._hub.forget(self)
+        self.transport.close(reason)
+
+    def flush(self, now_ns: int) -> None:
+        """Send what is due: the newest only, and nothing to a client that lags behind."""
+        for pane in [pane for pane in self.panes.values() if pane.channel.failure]:
+            self._leave(pane.number)
+            self.transport.send(failed(pane=pane.number, reason=pane.channel.failure))
+        if self.transport.is_congested:
+            for pane in self.panes.values():
+                if pane.is_due(now_ns):
+                    pane.leave_out()
+            return
+        for pane in self.panes.values():
+            if pane.look is not None:
+                self._tell_answer(pane.look, now_ns)
+            if not pane.is_due(now_ns):
+                continue
+            if pane.is_behind:
+                pane.leave_out()
+                continue
+            for message in pane.take_messages(now_ns):
+                self.transport.send(message)
+
+    @singledispatchmethod
+    def _do(self, request: Request) -> None:
+        raise ProtocolError(f"{type(request).__name__} can't be done")
+
+    @_do.register
+    def _(self, request: Hello) -> None:
+        if request.version != VERSION:
+            raise ProtocolError(f"this server speaks version {VERSION}: load the page again")
+        self._rights = self._hub.tickets.read(request.ticket)
+        self._renewed_ns = self._hub.wall_ns()
+        self.transport.send(welcome())
+
+    @_do.register
+    def _(self, request: Subscribe) -> None:
+        view = (self._rights or {}).get(request.view)
+        if view is None:
+            raise ProtocolError(f"the ticket is for no view {request.view!r}")
+        self._leave(request.pane)
+        if len(self.panes) >= _MOST_PANES:
+            raise ProtocolError(f"a client has at most {_MOST_PANES} panes")
+        self.transport.send(subscribed(pane=request.pane))
+        try:
+            channel = self._hub.open_channel(replace(view, n_columns=request.columns))
+        except SpecError as error:
+            self.transport.send(failed(pane=request.pane, reason=str(error)))
+            return
+        self.panes[request.pane] = Pane(request.pane, channel, fps=request.fps)
+        self.flush(self._hub.now_ns())
+
+    @_do.register
+    def _(self, request: Leave) -> None:
+        self._leave(request.pane)
+
+    @_do.register
+    def _(self, request: Pause) -> None:
+        self._pane(request.pane).paused = True
+
+    @_do.register
+    def _(self, request: Go) -> None:
+        self._pane(request.pane).follow()
+        self.flush(self._hub.now_ns())
+
+    @_do.register
+    def _(self, request: Ack) -> None:
+        pane = self._pane(request.pane)
+        pane.painted(request.generation)
+        for delay_ms in request.delays_ms:
+            pane.channel.counts.to_pixel.observe(delay_ms)
+
+    @_do.register
+    def _(self, request: Ping) -> None:
+        now_ns = self._hub.wall_ns()
+        self.transport.send(pong(sent_ms=request.sent_ms, server_ns=now_ns))
+        if self._rights and self._hub.tickets.is_aging(self._renewed_ns):
+            self._renewed_ns = now_ns
+            self.transport.send(renewed(self._hub.tickets.mint(self._rights)))
+
+    @_do.register
+    def _(self, request: Explore) -> None:
+        pane, hub = self._pane(request.pane), self._hub
+        pane.paused = True
+        name = (id(self), pane.number)
+        try:
+            look = Look(name, pane.channel, request, encode=hub.encoded, wake=hub.wake)
+        except SpecError as error:
+            self.transport.send(failed(pane=pane.number, request=request.request, reason=str(error)))
+            return
+        pane.look_at(look)
+        look.ask(hub.now_ns())
+
+    def _tell_answer(self, look: Look, now_ns: int) -> None:
+        look.ask(now_ns)
+        answer = look.message()
+        if answer is not None:
+            self.transport.send(answer)
+
+    @_do.register
+    def _(self, request: Pick) -> None:
+        pane = self._pane(request.pane)
+        time_ns = int(request.time)
+
+        def tell(row: dict[str, str]) -> None:
+            self.transport.send(picked(pane=request.pane, request=request.request, row=row))
+
+        self._hub.aside(lambda: row_at(pane, time_ns, request.value), tell)
+
+    def _pane(self, number: int) -> Pane:
+        pane = self.panes.get(number)
+        if pane is None:
+            raise ProtocolError(f"there is no pane {number}")
+        return pane
+
+    def _leave(self, number: int) -> None:
+        pane = self.panes.pop(number, None)
+        if pane is not None:
+            pane.close()
+            self._hub.leave_channel(pane.channel)
