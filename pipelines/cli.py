@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from math import isfinite
 from pathlib import Path
@@ -89,18 +90,22 @@ def serve(
     PAGE is overview, market, status or a file of your own; without any, all of ours are served. What follows -- is
     handed on to `panel serve`.
     """
-    from pipelines.live.serve import serve as run
-
     options: list[str] = ctx.meta[_PANEL_OPTIONS]
-    run(
-        pages,
-        sources=sources,
-        port=port,
-        address=address,
-        window=window,
-        memory=memory,
-        panel_options=options,
-    )
+    gc.disable()  # looking for garbage among what is imported is a seventh of the start
+    try:
+        from pipelines.live.serve import serve as run
+
+        run(
+            pages,
+            sources=sources,
+            port=port,
+            address=address,
+            window=window,
+            memory=memory,
+            panel_options=options,
+        )
+    finally:
+        gc.enable()
 
 
 @main.command()

@@ -56,8 +56,13 @@ class Demo:
         """The child's process id; None where it is stopped."""
         return None if self._child is None else self._child.pid
 
+    def launch(self) -> None:
+        """Start the child where it is not running, and don't wait for it."""
+        with self._lock:
+            self._launch()
+
     def start(self) -> str:
-        """Start the child where it is not running; returns the URL of the source.
+        """Start the child where it is not running, and wait for it; returns the URL of the source.
 
         Raises
         ------
@@ -65,14 +70,8 @@ class Demo:
             Where the child ends, or says nothing for half a minute.
         """
         with self._lock:
-            if self._child is None or self._child.poll() is not None:
-                self._child = subprocess.Popen(
-                    [sys.executable, "-m", "pipelines.demo", str(os.getpid()), *self._arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-                self._url = self._await_url(self._child)
+            child = self._launch()
+            self._url = self._url or self._await_url(child)
             return self._url
 
     def stop(self) -> None:
@@ -81,6 +80,17 @@ class Demo:
             if self._child is not None:
                 _end(self._child)
                 self._child = None
+
+    def _launch(self) -> subprocess.Popen[str]:
+        if self._child is None or self._child.poll() is not None:
+            self._url = ""
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "pipelines.demo", str(os.getpid()), *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return self._child
 
     def _await_url(self, child: subprocess.Popen[str]) -> str:
         assert child.stdout is not None

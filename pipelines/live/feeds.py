@@ -6,7 +6,8 @@ import atexit
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from pipelines.core.clock import parse_duration_ns
 from pipelines.core.errors import SpecError
@@ -15,7 +16,19 @@ from pipelines.core.spec import AggregateSpec, FeedSpec, Retention
 from pipelines.graph.catalogue import read_url
 from pipelines.live.feed import Feed
 
-__all__ = ["MEMORY_VARIABLE", "SOURCE_VARIABLE", "WINDOW_VARIABLE", "Feeds", "declare", "open_feed", "process_feeds"]
+if TYPE_CHECKING:
+    from pipelines.demo.process import Demo
+
+__all__ = [
+    "MEMORY_VARIABLE",
+    "SOURCE_VARIABLE",
+    "WINDOW_VARIABLE",
+    "Feeds",
+    "declare",
+    "launch_demo",
+    "open_feed",
+    "process_feeds",
+]
 
 SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
 """URLs of the sources, apart by white space. Unset: the demo."""
@@ -155,17 +168,23 @@ def process_feeds() -> Feeds:
             urls = os.environ.get(SOURCE_VARIABLE, "").split()
             window, memory = os.environ.get(WINDOW_VARIABLE, "30m"), os.environ.get(MEMORY_VARIABLE, "4G")
             declare(urls, window=window, memory=memory)  # before a demo is started for what can't be
-            _feeds = Feeds(declare(urls or [_start_demo()], window=window, memory=memory))
+            _feeds = Feeds(declare(urls or [_demo().start()], window=window, memory=memory))
             _feeds.start()
         return _feeds
 
 
-def _start_demo() -> str:
+def launch_demo() -> None:
+    """Start the demo's child, and leave it to `process_feeds` to wait for it."""
+    _demo().launch()
+
+
+@cache
+def _demo() -> Demo:
     from pipelines.demo.process import Demo
 
     demo = Demo()
     atexit.register(demo.stop)
-    return demo.start()
+    return demo
 
 
 @atexit.register

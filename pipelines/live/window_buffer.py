@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-import pandas as pd
 from holoviews.streams import Buffer, Stream
 from numpy.typing import NDArray
 
@@ -15,6 +14,9 @@ from pipelines.core.schema import schema_of
 from pipelines.live.growing import GrowingColumns
 from pipelines.store.series import Series
 from pipelines.store.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TickFeed", "WindowBuffer"]
 
@@ -214,6 +216,8 @@ class WindowBuffer(Buffer):
         self.event(data=self._frame())
 
     def _frame(self) -> pd.DataFrame:
+        import pandas as pd  # half a second, and no page of ours holds such a buffer
+
         columns = {name: self._rows[name] for name in self._rows.names}
         columns["time"] = columns["time"].view("datetime64[ns]")
         return pd.DataFrame(columns, copy=False)

@@ -67,7 +67,7 @@ def check_the_end_of(file: Path, served: PageServer, replaying: Replaying, open_
         assert process.wait(60) == 0
     price = f"{trades_of(file)[-1][1]:,.1f}"
     expect(tab.locator(".last")).to_have_text(price, timeout=PATIENCE_MS)
-    newest = tab.locator(".tabulator-row").first.locator(".tabulator-cell[tabulator-field=price]")
+    newest = tab.locator("td[data-label=price]").first
     expect(newest).to_have_text(price, timeout=PATIENCE_MS)
 
 

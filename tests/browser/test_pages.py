@@ -107,9 +107,8 @@ def test_dark_is_dark_everywhere_and_stays_so(page: str, served: PageServer, ope
     tab = open_tab(f"{served.address}/{page}")
     expect(tab.locator(".badge.ok").first).to_be_visible(timeout=PATIENCE_MS)
     tab.get_by_role("button", name="Toggle theme").click()
-    surface = ".tabulator-row" if page == "market" else ".panel"
     for _ in range(2):
-        for part in ("header.MuiAppBar-root", ".main", surface):
+        for part in ("header.MuiAppBar-root", ".main", ".panel"):
             expect(tab.locator(part).first).to_have_css("background-color", DARK, timeout=PATIENCE_MS)
         tab.reload()
 

@@ -61,7 +61,7 @@ def publisher(broker: Mosquitto, served: PageServer) -> Iterator[Publisher]:
 
 
 def top_of_tape(tab: Page) -> Any:
-    return tab.locator(".tabulator-row").first.locator(".tabulator-cell[tabulator-field=price]")
+    return tab.locator("tr:has(td[data-label=price])").first
 
 
 def test_price_and_tape_show_the_newest_trade_to_the_digit(
@@ -72,8 +72,8 @@ def test_price_and_tape_show_the_newest_trade_to_the_digit(
     for price, shown, side in ((100.5, "100.5", "buy"), (99_999.125, "99,999.125", "sell"), (7.0, "7.000", "buy")):
         publisher.trade("EXACT", price, side)
         expect(tab.locator(".last")).to_have_text(shown, timeout=PATIENCE_MS)
-        expect(top_of_tape(tab)).to_have_text(shown, timeout=PATIENCE_MS)
-        expect(top_of_tape(tab).locator("span")).to_have_class(side)
+        expect(top_of_tape(tab).locator("td[data-label=price]")).to_have_text(shown, timeout=PATIENCE_MS)
+        expect(top_of_tape(tab)).to_have_class(side)
     expect(tab.locator(".badge")).to_have_text(re.compile(r"stale \d+ s"), timeout=PATIENCE_MS)
 
 

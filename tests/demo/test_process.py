@@ -77,6 +77,15 @@ def test_starting_twice_is_starting_once_and_stopping_twice_is_fine(demo: Demo) 
     assert nobody_listens(port_of(url))
 
 
+def test_what_was_launched_ahead_is_what_is_waited_for(demo: Demo) -> None:
+    demo.launch()
+    pid = demo.pid
+    url = demo.start()
+    demo.launch()
+    assert (demo.start(), demo.pid) == (url, pid)
+    assert not nobody_listens(port_of(url))
+
+
 def test_it_starts_again_after_a_stop(demo: Demo) -> None:
     demo.start()
     demo.stop()

@@ -82,7 +82,7 @@ class PageFrame:
     """
 
     def __init__(self, name: str, compose: Compose) -> None:
-        pn.extension("tabulator")
+        pn.extension(apply_signatures=False)
         self.browser = Browser(dark=pn.state.cookies.get(DARK_COOKIE) == "1")
         self._notice = LiveHTML(sheet=_NOTICE_SHEET, visible=False)
         rows = self._compose(compose)

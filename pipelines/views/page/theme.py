@@ -1,10 +1,10 @@
-"""What all pages look like: colours, type, and the style sheets of what is drawn as HTML or as a table."""
+"""What all pages look like: colours, type, and the style sheets of what is drawn as HTML."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["BUTTONS", "CARD", "PAGE_STYLE", "SHEET", "TABLE_SHEET", "THEME"]
+__all__ = ["BUTTONS", "CARD", "PAGE_STYLE", "SHEET", "THEME"]
 
 _FONT: Final = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 
@@ -123,27 +123,3 @@ td {{ padding: 4px 10px; border-top: 1px solid var(--line); white-space: nowrap;
 th:first-child, td:first-child {{ padding-left: 0; }} th:last-child, td:last-child {{ padding-right: 0; }}
 """
 """For what is drawn as HTML. Numbers keep their width, so nothing moves while they change."""
-
-TABLE_SHEET: Final = f"""
-:host .tabulator {{
-  --surface: var(--mui-palette-background-paper); --text: var(--mui-palette-text-primary);
-  font-family: {_FONT}; font-size: 13px; font-variant-numeric: tabular-nums;
-  background: var(--surface); color: var(--text); border: 0;
-}}
-:host .tabulator .tabulator-header, :host .tabulator .tabulator-header .tabulator-col {{
-  background: var(--surface); color: var(--mui-palette-text-secondary); font-family: inherit; font-weight: 500;
-  border: 0;
-}}
-:host .tabulator .tabulator-header {{ border-bottom: 1px solid color-mix(in srgb, var(--text) 13%, transparent); }}
-:host .tabulator .tabulator-header .tabulator-col .tabulator-col-content {{ padding: 2px 6px 6px; }}
-:host .tabulator .tabulator-tableholder, :host .tabulator .tabulator-tableholder .tabulator-table,
-:host .tabulator .tabulator-row, :host .tabulator .tabulator-row.tabulator-row-even,
-:host .tabulator .tabulator-row.tabulator-selectable:hover {{
-  background: var(--surface); color: var(--text); border: 0; min-height: 0; cursor: default;
-}}
-:host .tabulator .tabulator-row .tabulator-cell {{
-  padding: 0 6px; line-height: 22px; border: 0; font-family: inherit;
-}}
-.buy {{ color: var(--mui-palette-success-main); }} .sell {{ color: var(--mui-palette-error-main); }}
-"""
-"""For Tabulator, which would stay white in dark mode."""

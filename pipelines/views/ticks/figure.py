@@ -22,6 +22,11 @@ _TICK_PX: Final = 95
 _TEXT: Final = {False: "#3c4043", True: "#d5d8dc"}
 """Colour of text, by whether the page is dark."""
 _LINE: Final = "#80868b"
+_AS_IT_IS: Final[dict[str, Any]] = {
+    "datatype": ["image"],
+    "dataset": hv.Dataset({"code": []}, [], ["code"], datatype=["dictionary"]),
+}
+"""Without these HoloViews asks pandas whether a picture is a table, which takes pandas half a second to import."""
 
 
 def image_of(shown: Shown, *, value_label: str) -> hv.Image:
@@ -32,6 +37,7 @@ def image_of(shown: Shown, *, value_label: str) -> hv.Image:
         bounds=shown.bounds,
         kdims=["time", hv.Dimension("value", label=value_label)],
         vdims=[hv.Dimension("code", range=(0, len(shown.colours) - 1))],
+        **_AS_IT_IS,
     )
 
 
@@ -40,7 +46,8 @@ def nothing(axis: TimeAxis, end_ns: int, span_ns: int, *, value_label: str) -> h
     left, right = axis.to_axis(end_ns - span_ns), axis.to_axis(end_ns)
     kdims = ["time", hv.Dimension("value", label=value_label)]
     vdims = [hv.Dimension("code", range=(0, 255))]
-    return hv.Image(np.zeros((2, 2), np.uint8), bounds=(left, 0.0, right, 1.0), kdims=kdims, vdims=vdims)
+    blank = np.zeros((2, 2), np.uint8)
+    return hv.Image(blank, bounds=(left, 0.0, right, 1.0), kdims=kdims, vdims=vdims, **_AS_IT_IS)
 
 
 def widen_points(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
