@@ -7,7 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ColumnSummary"]
+__all__ = ["ColumnRuns", "ColumnSummary"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRuns:
+    """What the line covers inside the columns in which it has gaps, at any range of values.
+
+    Between two gaps the line covers everything from the lowest to the highest value, if there are two rows or more.
+
+    Parameters
+    ----------
+    places : int64[n]
+        Which columns of the summary these are, ascending.
+    n_spans : int64[n]
+        How many ranges of values the line covers in each.
+    spans : float64[n, n_slots, 2]
+        The lowest and the highest value of these. Undefined behind the first `n_spans`.
+    """
+
+    places: NDArray[np.int64]
+    n_spans: NDArray[np.int64]
+    spans: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +54,9 @@ class ColumnSummary:
     low, high : float64[n]
         Least and greatest of the finite values. NaN where there is none.
     broken : bool[n]
-        Whether a row has no finite value. There the line has gaps that the rows alone can tell.
+        Whether a row has no finite value. There the line has gaps, and what is inside is told by `runs` or by the rows.
+    runs : ColumnRuns, optional
+        What the line covers inside each broken column.
     """
 
     column_log2: int
@@ -46,3 +69,4 @@ class ColumnSummary:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     broken: NDArray[np.bool_]
+    runs: ColumnRuns | None = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.aggregates.canvas import Canvas
 from pipelines.aggregates.column_summary import ColumnSummary
-from pipelines.kernels.polyline import draw_columns, draw_polyline
+from pipelines.kernels.polyline import draw_columns, draw_polyline, draw_spans
 
 __all__ = ["RowsOf", "draw_line"]
 
@@ -32,8 +32,9 @@ def draw_line(summary: ColumnSummary, canvas: Canvas, rows_of: RowsOf | None = N
     canvas : Canvas
         The cells.
     rows_of : callable, optional
-        Gives the rows of columns with values that are not finite (NaN, infinities), which leave gaps. Without it these
-        columns are covered from the lowest to the highest value.
+        Gives the rows of columns with values that are not finite (NaN, infinities), which leave gaps. It is not asked
+        where the summary tells the runs between them; without either, these columns are covered from the lowest to
+        the highest value.
 
     Returns
     -------
@@ -52,7 +53,11 @@ def draw_line(summary: ColumnSummary, canvas: Canvas, rows_of: RowsOf | None = N
     begin = first_column - summary.first_column
     seen = slice(begin, max(canvas.end_column - summary.first_column, begin))
     filled = summary.n_rows[seen] > 1
-    if rows_of is not None:
+    if summary.runs is not None:
+        filled &= ~summary.broken[seen]
+        columns = summary.first_column - canvas.first_column + summary.runs.places
+        draw_spans(columns, summary.runs.n_spans, summary.runs.spans, *canvas.y_range, cells)
+    elif rows_of is not None:
         filled &= ~summary.broken[seen]
         _draw_broken(summary, canvas, seen, rows_of, cells)
     draw_columns(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.column_summary import ColumnSummary
+from pipelines.aggregates.column_summary import ColumnRuns, ColumnSummary
 from pipelines.aggregates.point_rows import arrived_since, newest_ns
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
@@ -25,20 +26,26 @@ from pipelines.kernels.line_columns import (
     N_VALUES,
     NO_END,
     advance_columns,
-    merge_columns,
-    merge_pairs,
     update_columns,
 )
+from pipelines.kernels.line_runs import IS_DISORDERED, IS_JOINED, N_GAP_FIELDS, N_SLOTS, cover, gather_spans
+from pipelines.kernels.merge_columns import merge_columns, merge_pairs
 from pipelines.store.table import Table
 
 __all__ = ["LineColumns", "with_pairs_merged"]
 
 
 class LineColumns:
-    """First, last, lowest and highest value of one key in each of the newest columns.
+    """First, last, lowest and highest value of one key in each of the newest columns, and what gaps leave of its line.
 
     The ring of columns ends with that of the newest row, or of the latest edge. Rows find their own column however late
     they are, as long as it is in the ring. Merging is associative, and commutes where no two rows have the same time.
+
+    Where the line has gaps inside a column, the ranges of values between them are kept, `MAX_CLOSED` of them at most:
+    where there are more that do not overlap, the two nearest become one. They are exact as long as the rows of the
+    column come in the order of time. If not, the line passes a row that came late, what this is connected with is not
+    known, and a late gap is left out: the column is one of the `disordered`, until its rows are `reread`. In these, and
+    where ranges became one, what is inside a column may be other after merging than for the whole.
 
     Parameters
     ----------
@@ -72,6 +79,8 @@ class LineColumns:
     def _forget(self) -> None:
         self._end = NO_END
         self._orders, self._values = _empty(self.n_columns)
+        self._gaps = np.zeros((N_GAP_FIELDS, self.n_columns), np.int64)
+        self._spans = np.empty((self.n_columns, N_SLOTS, 2))  # takes memory only where a column has gaps
         self._changed = np.zeros(self.n_columns, np.bool_)
         self.next_row = self.n_outside = 0
 
@@ -85,6 +94,27 @@ class LineColumns:
         """Least and greatest of the finite values in the ring; None where there is none."""
         low, high = self._values[LOW:, self._orders[N_ROWS] > self._orders[N_BROKEN]]
         return (float(low.min()), float(high.max())) if len(low) else None
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the columns, as if each had gaps."""
+        arrays = (self._orders, self._values, self._gaps, self._spans, self._changed)
+        return sum(array.nbytes for array in arrays)
+
+    @property
+    def disordered(self) -> NDArray[np.int64]:
+        """The columns with gaps into which a row came late (int64[n], ascending)."""
+        return np.sort(self._columns_at((self._gaps[IS_DISORDERED] > 0) & self._has_gap))
+
+    @property
+    def n_joined(self) -> int:
+        """Columns that have more ranges between gaps than are kept, so that the line covers more than it should."""
+        return int(np.count_nonzero((self._gaps[IS_JOINED] > 0) & self._has_gap))
+
+    @property
+    def _has_gap(self) -> NDArray[np.bool_]:
+        has_gap: NDArray[np.bool_] = (self._orders[N_ROWS] > 0) & (self._orders[N_BROKEN] > 0)
+        return has_gap
 
     def update(self, batch: Batch) -> None:
         """Take in new rows, in order of arrival."""
@@ -106,7 +136,17 @@ class LineColumns:
         if (other.column_log2, other.n_columns) != (self.column_log2, self.n_columns):
             raise ValueError("lines merge only where their columns are equal in length and number")
         self._end = merge_columns(
-            self._end, self._orders, self._values, self._changed, other._end, other._orders, other._values
+            self._end,
+            self._orders,
+            self._values,
+            self._gaps,
+            self._spans,
+            self._changed,
+            other._end,
+            other._orders,
+            other._values,
+            other._gaps,
+            other._spans,
         )
         self.n_outside += other.n_outside
 
@@ -118,14 +158,46 @@ class LineColumns:
         split = first_column % self.n_columns
         orders = np.concatenate((self._orders[:, split:], self._orders[:, :split]), axis=1)
         values = np.concatenate((self._values[:, split:], self._values[:, :split]), axis=1)
-        return _summary(self.column_log2, first_column, orders, values)
+        summary = _summary(self.column_log2, first_column, orders, values)
+        return replace(summary, runs=self._runs(np.flatnonzero(summary.broken), split))
+
+    def _runs(self, positions: NDArray[np.int64], split: int) -> ColumnRuns:
+        """Return what the line covers in columns with gaps, which are counted from the oldest, at place `split`."""
+        n_spans, spans = np.empty(len(positions), np.int64), np.empty((len(positions), N_SLOTS, 2))
+        gather_spans((split + positions) % self.n_columns, self._gaps, self._spans, n_spans, spans)
+        return ColumnRuns(positions, n_spans, spans)
+
+    def reread(self, column: int, time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Take what the line covers in a column with gaps from its rows, which makes it exact again.
+
+        Parameters
+        ----------
+        column : int
+            One of the `disordered`.
+        time, values : int64[n], float64[n]
+            Those of its rows that have been taken in and are still there, in the stable order of time. Of the others,
+            what the line covered stays covered.
+        """
+        place = column % self.n_columns
+        if len(time) == self._orders[N_ROWS, place]:
+            self._orders[N_ROWS, place] = 0
+            self._take(time, values)
+            return
+        rest = LineColumns(self.schema, code=self.code, column_log2=self.column_log2, n_columns=1, value=self.value)
+        rest._take(time, values)
+        cover(_covered(rest.snapshot()), place, self._gaps, self._spans)
+        self._changed[place] = True
 
     def take_changed(self) -> NDArray[np.int64]:
         """Return the columns of the ring (int64[n], ascending) that have new rows, or are new, since the last call."""
-        places = np.flatnonzero(self._changed)
-        self._changed[places] = False
+        columns = self._columns_at(self._changed)
+        self._changed[:] = False
+        return np.sort(columns)
+
+    def _columns_at(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the columns of the chosen places."""
         first_column = 0 if self._end == NO_END else self._end - self.n_columns
-        return np.sort(first_column + (places - first_column) % self.n_columns)
+        return first_column + (np.flatnonzero(chosen) - first_column) % self.n_columns
 
     def rebuild(self, table: Table) -> Iterator[None]:
         """Forget everything, and take in the rows of the key that `table` keeps and that may be in the ring."""
@@ -144,13 +216,31 @@ class LineColumns:
     def _take(self, time: NDArray[np.int64], values: NDArray[Any]) -> None:
         values = values.astype(np.float64, copy=False)
         self._end, n_outside = update_columns(
-            time, values, self.column_log2, self._end, self._orders, self._values, self._changed
+            time,
+            values,
+            self.column_log2,
+            self._end,
+            self._orders,
+            self._values,
+            self._gaps,
+            self._spans,
+            self._changed,
         )
         self.n_outside += n_outside
 
 
+def _covered(column: ColumnSummary) -> NDArray[np.float64]:
+    """Return what the line covers inside a single column: ranges, from lowest to highest (float64[n, 2])."""
+    if column.runs is not None and len(column.runs.places):
+        return column.runs.spans[0, : column.runs.n_spans[0]]
+    return np.stack((column.low, column.high), axis=1)[column.n_rows > 1]
+
+
 def with_pairs_merged(summary: ColumnSummary) -> ColumnSummary:
-    """Return the columns of twice the length, each made of two: those of the next smaller class of canvas."""
+    """Return the columns of twice the length, each made of two: those of the next smaller class of canvas.
+
+    What the line covers between gaps is left out.
+    """
     first_column = summary.first_column >> 1
     n_merged = ((summary.first_column + len(summary.n_rows) + 1) >> 1) - first_column
     merged_orders, merged_values = _empty(n_merged)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
+from pipelines.kernels.line_runs import IS_DISORDERED, N_TAIL, TAIL, begin_runs, insert_span
 
 __all__ = [
     "FIRST",
@@ -26,8 +27,6 @@ __all__ = [
     "N_ROWS",
     "N_VALUES",
     "advance_columns",
-    "merge_columns",
-    "merge_pairs",
     "update_columns",
 ]
 
@@ -48,8 +47,9 @@ NO_END: Final = -(1 << 63)
 
 
 @kernel(
-    "const int64[:], const float64[:], int64, int64, int64[:, :], float64[:, :], bool[:]",
-    "int64[:], float64[:], int64, int64, int64[:, :], float64[:, :], bool[:]",
+    "const int64[:], const float64[:], int64, int64, "
+    "int64[:, :], float64[:, :], int64[:, :], float64[:, :, :], bool[:]",
+    "int64[:], float64[:], int64, int64, int64[:, :], float64[:, :], int64[:, :], float64[:, :, :], bool[:]",
 )
 def update_columns(
     times: NDArray[np.int64],
@@ -58,6 +58,8 @@ def update_columns(
     end: int,
     orders: NDArray[np.int64],
     values: NDArray[np.float64],
+    gaps: NDArray[np.int64],
+    spans: NDArray[np.float64],
     changed: NDArray[np.bool_],
 ) -> tuple[int, int]:
     """Take rows into a ring of columns.
@@ -80,6 +82,9 @@ def update_columns(
         moves on to the newest row.
     values : float64[4, n_columns]
         `FIRST`, `LAST`, `LOW` and `HIGH`, the last two NaN where no value is finite. Updated.
+    gaps, spans : int64[4, n_columns], float64[n_columns, 34, 2]
+        The runs between gaps, where a column has any; see `begin_runs`. Updated. Where a row comes behind a newer one
+        of its column, its run can't be told: the column is disordered, and the line passes at least that row.
     changed : bool[n_columns]
         Set to True where a column has new rows, or is new.
 
@@ -102,7 +107,12 @@ def update_columns(
             continue
         place = column % n_places
         changed[place] = True
-        row = _take_run(times, row_values, row, column_log2, place, orders, values)
+        if orders[N_ROWS, place] == 0:
+            _begin_column(times[row], row_values[row], place, orders, values, gaps)
+        if orders[N_BROKEN, place] == 0:
+            row = _take_run(times, row_values, row, column_log2, place, orders, values, gaps)
+        if row < len(times) and times[row] >> column_log2 == column:
+            row = _take_beside_gaps(times, row_values, row, column_log2, place, orders, values, gaps, spans)
     return end, n_outside
 
 
@@ -118,57 +128,20 @@ def advance_columns(end: int, new_end: int, orders: NDArray[np.int64], changed: 
         changed[column % n_places] = True
 
 
-@kernel("int64, int64[:, :], float64[:, :], bool[:], int64, int64[:, :], float64[:, :]")
-def merge_columns(
-    end: int,
+@kernel
+def _begin_column(
+    time: int,
+    value: float,
+    place: int,
     orders: NDArray[np.int64],
     values: NDArray[np.float64],
-    changed: NDArray[np.bool_],
-    other_end: int,
-    other_orders: NDArray[np.int64],
-    other_values: NDArray[np.float64],
-) -> int:
-    """Take a ring of as many places into another, as if its rows had come later; return the end of the ring now.
-
-    `end`, `orders`, `values` and `changed` are those of `update_columns`, and updated. The other ring is left alone.
-    """
-    n_places = len(changed)
-    if other_end == NO_END:
-        return end
-    if other_end > end:
-        advance_columns(end, other_end, orders, changed)
-        end = other_end
-    for column in range(end - n_places, other_end):
-        place = column % n_places
-        if other_orders[N_ROWS, place] > 0:
-            _join(orders, values, place, other_orders, other_values, place)
-            changed[place] = True
-    return end
-
-
-@kernel("int64, int64[:, :], float64[:, :], int64[:, :], float64[:, :]")
-def merge_pairs(
-    first_column: int,
-    orders: NDArray[np.int64],
-    values: NDArray[np.float64],
-    merged_orders: NDArray[np.int64],
-    merged_values: NDArray[np.float64],
+    gaps: NDArray[np.int64],
 ) -> None:
-    """Join the columns 2i and 2i + 1 to column i.
-
-    Parameters
-    ----------
-    first_column : int
-        The column that `orders` and `values` begin with.
-    orders, values : int64[4, n_columns], float64[4, n_columns]
-        Columns in the order of time; see `update_columns`.
-    merged_orders, merged_values : int64[4, n_merged], float64[4, n_merged]
-        Filled, from column ``first_column >> 1`` on. `N_ROWS` must be 0.
-    """
-    for position in range(orders.shape[1]):
-        if orders[N_ROWS, position] > 0:
-            place = ((first_column + position) >> 1) - (first_column >> 1)
-            _join(merged_orders, merged_values, place, orders, values, position)
+    """Let a column without rows begin with this one, which is not counted yet."""
+    orders[N_BROKEN, place] = gaps[IS_DISORDERED, place] = 0
+    orders[FIRST_NS, place] = orders[LAST_NS, place] = time
+    values[FIRST, place] = values[LAST, place] = value
+    values[LOW, place] = values[HIGH, place] = np.nan
 
 
 @kernel
@@ -180,58 +153,81 @@ def _take_run(
     place: int,
     orders: NDArray[np.int64],
     values: NDArray[np.float64],
+    gaps: NDArray[np.int64],
 ) -> int:
-    """Take rows from `row` on for as long as they fall into its column; return the row behind them."""
-    column = times[row] >> column_log2
-    n_rows, n_broken = orders[N_ROWS, place], orders[N_BROKEN, place]
+    """Take rows from `row` on into its column, without gaps so far, up to the first gap; return the row behind them."""
+    column, start, is_disordered = times[row] >> column_log2, row, False
     first_ns, last_ns = orders[FIRST_NS, place], orders[LAST_NS, place]
     first, last, low, high = values[FIRST, place], values[LAST, place], np.inf, -np.inf
-    if n_rows == 0:
-        n_broken, first_ns, last_ns, first, last = 0, times[row], times[row], row_values[row], row_values[row]
-        values[LOW, place] = values[HIGH, place] = np.nan
-    while row < len(times) and times[row] >> column_log2 == column:
+    while row < len(times) and times[row] >> column_log2 == column and math.isfinite(row_values[row]):
         time, value = times[row], row_values[row]
-        n_rows += 1
+        is_disordered |= time < last_ns
         if time >= last_ns:
             last_ns, last = time, value
         elif time < first_ns:
             first_ns, first = time, value
-        if math.isfinite(value):
-            low, high = min(low, value), max(high, value)
-        else:
-            n_broken += 1
+        low, high = min(low, value), max(high, value)
         row += 1
-    orders[N_ROWS, place], orders[N_BROKEN, place] = n_rows, n_broken
+    orders[N_ROWS, place] += row - start
     orders[FIRST_NS, place], orders[LAST_NS, place] = first_ns, last_ns
     values[FIRST, place], values[LAST, place] = first, last
-    if low <= high:
+    if row > start:
         values[LOW, place], values[HIGH, place] = np.fmin(values[LOW, place], low), np.fmax(values[HIGH, place], high)
+    if is_disordered:
+        gaps[IS_DISORDERED, place] = 1
     return row
 
 
 @kernel
-def _join(
+def _take_beside_gaps(
+    times: NDArray[np.int64],
+    row_values: NDArray[np.float64],
+    row: int,
+    column_log2: int,
+    place: int,
     orders: NDArray[np.int64],
     values: NDArray[np.float64],
-    place: int,
-    other_orders: NDArray[np.int64],
-    other_values: NDArray[np.float64],
-    position: int,
-) -> None:
-    """Join a column that has rows to another, as if its rows had come later."""
-    if orders[N_ROWS, place] == 0:
-        for field in range(N_ORDERS):
-            orders[field, place] = other_orders[field, position]
-        for field in range(N_VALUES):
-            values[field, place] = other_values[field, position]
-        return
-    orders[N_ROWS, place] += other_orders[N_ROWS, position]
-    orders[N_BROKEN, place] += other_orders[N_BROKEN, position]
-    if other_orders[FIRST_NS, position] < orders[FIRST_NS, place]:
-        orders[FIRST_NS, place] = other_orders[FIRST_NS, position]
-        values[FIRST, place] = other_values[FIRST, position]
-    if other_orders[LAST_NS, position] >= orders[LAST_NS, place]:
-        orders[LAST_NS, place] = other_orders[LAST_NS, position]
-        values[LAST, place] = other_values[LAST, position]
-    values[LOW, place] = np.fmin(values[LOW, place], other_values[LOW, position])
-    values[HIGH, place] = np.fmax(values[HIGH, place], other_values[HIGH, position])
+    gaps: NDArray[np.int64],
+    spans: NDArray[np.float64],
+) -> int:
+    """Take rows from `row` on into its column, which has a gap, or gets one with the first; return the row behind."""
+    if orders[N_BROKEN, place] == 0:
+        begin_runs(gaps, spans, place, orders[N_ROWS, place], values[LOW, place], values[HIGH, place])
+    column, start, n_broken, is_disordered = times[row] >> column_log2, row, 0, False
+    first_ns, last_ns = orders[FIRST_NS, place], orders[LAST_NS, place]
+    first, last, lowest, highest = values[FIRST, place], values[LAST, place], np.inf, -np.inf
+    n_tail, low, high = gaps[N_TAIL, place], np.inf, -np.inf
+    if n_tail > 0:
+        low, high = spans[place, TAIL, 0], spans[place, TAIL, 1]
+    while row < len(times) and times[row] >> column_log2 == column:
+        time, value = times[row], row_values[row]
+        row += 1
+        is_late = time < last_ns
+        if math.isfinite(value):
+            lowest, highest = min(lowest, value), max(highest, value)
+            if is_late:
+                insert_span(gaps, spans, place, value, value)
+            else:
+                n_tail, low, high = n_tail + 1, min(low, value), max(high, value)
+        else:
+            n_broken += 1
+            if not is_late:
+                if n_tail > 1:
+                    insert_span(gaps, spans, place, low, high)
+                n_tail, low, high = 0, np.inf, -np.inf
+        is_disordered |= is_late
+        if not is_late:
+            last_ns, last = time, value
+        elif time < first_ns:
+            first_ns, first = time, value
+    orders[N_ROWS, place] += row - start
+    orders[N_BROKEN, place] += n_broken
+    orders[FIRST_NS, place], orders[LAST_NS, place] = first_ns, last_ns
+    values[FIRST, place], values[LAST, place] = first, last
+    if lowest <= highest:
+        values[LOW, place] = np.fmin(values[LOW, place], lowest)
+        values[HIGH, place] = np.fmax(values[HIGH, place], highest)
+    gaps[N_TAIL, place], spans[place, TAIL, 0], spans[place, TAIL, 1] = n_tail, low, high
+    if is_disordered:
+        gaps[IS_DISORDERED, place] = 1
+    return row

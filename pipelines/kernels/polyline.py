@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipelines.kernels.compile import kernel
 
-__all__ = ["draw_columns", "draw_polyline"]
+__all__ = ["draw_columns", "draw_polyline", "draw_spans"]
 
 _REACH_CELLS: Final = float(1 << 49)
 
@@ -132,14 +132,43 @@ def draw_columns(
     for column in range(len(n_rows)):
         if n_rows[column] == 0:
             continue
-        if filled[column] and low[column] <= y_high and high[column] >= y_low:
-            low_row = _cell(y_axis, max(float(low[column]), y_low))
-            high_row = _cell(y_axis, min(float(high[column]), y_high))
-            _fill(cells, first_column + column, low_row, high_row)
+        if filled[column]:
+            _cover(cells, first_column + column, low[column], high[column], y_axis)
         x1, y1 = float(first_ns[column] - start_ns), float(first[column])
         if math.isfinite(y0) and math.isfinite(y1):
             _draw_segment(x0, y0, x1, y1, x_axis, y_axis, cells)
         x0, y0 = float(last_ns[column] - start_ns), float(last[column])
+
+
+@kernel("int64[:], int64[:], float64[:, :, :], float64, float64, bool[:, :]")
+def draw_spans(
+    columns: NDArray[np.int64],
+    n_spans: NDArray[np.int64],
+    spans: NDArray[np.float64],
+    y_low: float,
+    y_high: float,
+    cells: NDArray[np.bool_],
+) -> None:
+    """Cover columns from the lowest to the highest value of some ranges, as lines inside a column do.
+
+    Parameters
+    ----------
+    columns : int64[n]
+        Which columns of `cells`; those outside are left out.
+    n_spans : int64[n]
+        How many ranges each has.
+    spans : float64[n, n_slots, 2]
+        The ranges, finite, from lowest to highest; behind `n_spans` of a column they are undefined.
+    y_low, y_high : float
+        The values that are seen, both included.
+    cells : bool[n_columns, n_rows]
+        Set to True where they are covered; others are left alone.
+    """
+    y_axis = _axis(y_low, y_high, cells.shape[1])
+    for number in range(len(columns)):
+        if 0 <= columns[number] < cells.shape[0]:
+            for slot in range(n_spans[number]):
+                _cover(cells, columns[number], spans[number, slot, 0], spans[number, slot, 1], y_axis)
 
 
 @kernel
@@ -239,6 +268,15 @@ def _draw_steep(column: int, row: int, end_column: int, end_row: int, cells: NDA
             start, end = row + up * (done + 1), row + up * behind
             _fill(cells, column + right * n_columns, min(start, end), max(start, end))
         done = max(done, behind)
+
+
+@kernel
+def _cover(cells: NDArray[np.bool_], column: int, low: float, high: float, axis: _Axis) -> None:
+    """Cover what is seen of the values from `low` to `high`; nothing where they are NaN."""
+    if low <= axis.high and high >= axis.low:
+        low_row = _cell(axis, max(float(low), axis.low))
+        high_row = _cell(axis, min(float(high), axis.high))
+        _fill(cells, column, low_row, high_row)
 
 
 @kernel

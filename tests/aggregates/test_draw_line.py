@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,13 @@ def reference(canvas: Canvas, time: np.ndarray, value: np.ndarray) -> np.ndarray
     return draw_with_datashader(canvas, rows, value="value", glyph="line", reduction="any")
 
 
+def without_runs(time: np.ndarray, value: np.ndarray, column_log2: int) -> ColumnSummary:
+    """A summary as history makes it."""
+    return replace(summarised(time, value, column_log2), runs=None)
+
+
 def drawn(canvas: Canvas, time: np.ndarray, value: np.ndarray) -> np.ndarray:
-    return draw_line(summarised(time, value, canvas.column_log2), canvas, reader(time, value))
+    return draw_line(without_runs(time, value, canvas.column_log2), canvas, reader(time, value))
 
 
 @settings(max_examples=600)
@@ -95,6 +101,15 @@ def test_a_line_with_gaps_is_that_of_datashader_with_the_rows_of_broken_columns(
     np.testing.assert_array_equal(drawn(canvas, time, value), reference(canvas, time, value))
 
 
+@settings(max_examples=500)
+@given(canvases, st.lists(st.tuples(shares, heights, nudges, gaps), max_size=30))
+def test_a_line_with_gaps_is_that_of_datashader_from_the_runs_between_them(canvas: Canvas, rows: list[Any]) -> None:
+    time, value = placed(canvas, sorted(rows, key=lambda row: row[0]))
+    np.testing.assert_array_equal(
+        draw_line(summarised(time, value, canvas.column_log2), canvas), reference(canvas, time, value)
+    )
+
+
 @pytest.mark.parametrize("share_nan", [0.0, 0.02, 0.5])
 def test_hundreds_of_live_frames_are_those_of_datashader_however_far_it_zooms_into_values(share_nan: float) -> None:
     random = np.random.default_rng(11)
@@ -108,17 +123,22 @@ def test_hundreds_of_live_frames_are_those_of_datashader_however_far_it_zooms_in
         value[random.random(n) < share_nan] = np.nan
         level = int(random.integers(0, 12))
         canvas = canvas.with_rows(level, (10_000 >> level) - int(random.integers(0, 50)), 50)
-        summary = summarised(time, value, 20, n_columns=60)
-        ours = draw_line(summary, canvas, reader(time, value))
-        np.testing.assert_array_equal(ours, reference(canvas, time, value))
+        expected = reference(canvas, time, value)
+        summary = replace(summarised(time, value, 20, n_columns=60), runs=None)
+        np.testing.assert_array_equal(draw_line(summary, canvas, reader(time, value)), expected)
+        order = np.argsort(time, kind="stable")
+        in_order = summarised(time[order], value[order], 20, n_columns=60)
+        np.testing.assert_array_equal(draw_line(in_order, canvas), expected)
 
 
 @given(st.integers(-12, 12), st.integers(1, 30))
 def test_a_canvas_shows_the_columns_that_it_shares_with_the_summary(first_column: int, n_columns: int) -> None:
     random = np.random.default_rng([first_column + 12, n_columns])
     canvas = Canvas(4, first_column, n_columns, 1.0, 0, -5, 11)
-    time, value = random.integers(-100, 100, 30), random.normal(scale=3, size=30)
+    time, value = np.sort(random.integers(-100, 100, 30)), random.normal(scale=3, size=30)
+    value[random.random(30) < 0.2] = np.nan
     np.testing.assert_array_equal(drawn(canvas, time, value), reference(canvas, time, value))
+    np.testing.assert_array_equal(draw_line(summarised(time, value, 4), canvas), reference(canvas, time, value))
 
 
 def test_a_row_alone_and_no_rows_draw_nothing() -> None:
@@ -135,14 +155,14 @@ def test_two_rows_in_a_column_cover_it_between_them_and_in_two_columns_share_the
     assert cells.tolist() == [[True, True, False, False, False], [False, False, True, True, True]]
 
 
-def test_without_its_rows_a_broken_column_is_covered_from_lowest_to_highest() -> None:
+def test_without_its_rows_or_runs_a_broken_column_is_covered_from_lowest_to_highest() -> None:
     canvas = Canvas(4, 0, 3, 1.0, 0, 0, 5)
     time, value = np.array([18, 19, 20, 40]), np.array([1.0, np.nan, 3.0, 3.0])
-    assert draw_line(summarised(time, value, 4), canvas)[1].tolist() == [False, True, True, True, False]
+    assert draw_line(without_runs(time, value, 4), canvas)[1].tolist() == [False, True, True, True, False]
     assert drawn(canvas, time, value)[1].tolist() == [False, False, False, True, False]
 
 
-def test_rows_are_asked_for_only_where_a_gap_is_inside_a_column() -> None:
+def test_rows_are_asked_for_only_where_a_gap_is_inside_a_column_and_its_runs_are_not_known() -> None:
     asked = []
 
     def rows_of(start_ns: int, end_ns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -152,6 +172,8 @@ def test_rows_are_asked_for_only_where_a_gap_is_inside_a_column() -> None:
     time = np.array([0, 1, 2, 16, 17, 18, 32, 33, 34, 48, 49, 64, 65, 66, 80, 81, 82])
     value = np.array([1, np.nan, 2, 1, 2, np.nan, 1, 2, 3, np.nan, 1, *[np.nan] * 3, 1, np.nan, 1])
     draw_line(summarised(time, value, 4), Canvas(4, 0, 6, 1.0, 0, 0, 5), rows_of)
+    assert asked == []
+    draw_line(without_runs(time, value, 4), Canvas(4, 0, 6, 1.0, 0, 0, 5), rows_of)
     assert asked == [(0, 32), (80, 96)]
 
 

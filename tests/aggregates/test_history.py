@@ -50,7 +50,7 @@ def check(series: Series, value: str, column_log2: int, first_column: int, n_col
     rows = series.since(0, ["time", value]).columns
     expected = twins.columns(rows["time"], rows[value], **columns)
     has_row = expected["n_rows"] > 0
-    assert {field.name for field in dataclasses.fields(found)} == {"column_log2", "first_column", *expected}
+    assert {field.name for field in dataclasses.fields(found)} == {"column_log2", "first_column", "runs", *expected}
     for name, array in expected.items():
         ours = getattr(found, name)
         assert ours.dtype == array.dtype

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from pipelines.aggregates.line import LineColumns, with_pairs_merged
 from pipelines.core.batch import Batch
 from pipelines.core.schema import READINGS
 from pipelines.core.spec import Retention, TableSpec
+from pipelines.kernels.line_runs import MAX_CLOSED
 from pipelines.store.segment import SEGMENT_ROWS
 from pipelines.store.table import Table
 from tests.batches import readings
+from tests.kernels import twins
 
 CODE = 3
 
@@ -37,13 +40,24 @@ def batch_of(part: list[Row]) -> Batch:
     return readings(times, key=keys, value=held)
 
 
-def state(summary: ColumnSummary) -> list[Any]:
-    """Everything in a summary that is defined, in a form that compares NaN as equal."""
+def state(summary: ColumnSummary, *, without: Any = ()) -> list[Any]:
+    """Everything in a summary that is defined, in a form that compares NaN as equal; no runs in some columns."""
     there = summary.n_rows > 0
     times = [np.where(there, array, 0) for array in (summary.first_ns, summary.last_ns)]
     floats = [str((array + 0.0).tolist()) for array in (summary.first, summary.last, summary.low, summary.high)]
     orders = [array.tolist() for array in (summary.n_rows, summary.broken, *times)]
-    return [summary.column_log2, summary.first_column, *orders, *floats]
+    runs = {column: spans for column, spans in runs_of(summary).items() if column not in without}
+    return [summary.column_log2, summary.first_column, *orders, *floats, runs]
+
+
+def runs_of(summary: ColumnSummary) -> dict[int, list[tuple[float, float]]]:
+    """The ranges that the line covers in columns with gaps."""
+    runs = summary.runs
+    if runs is None:
+        return {}
+    columns = (summary.first_column + runs.places).tolist()
+    spans = [sorted(map(tuple, (held[:n] + 0.0).tolist())) for held, n in zip(runs.spans, runs.n_spans, strict=True)]
+    return dict(zip(columns, spans, strict=True))
 
 
 @given(parts)
@@ -60,8 +74,10 @@ def test_lines_merged_in_order_equal_the_line_of_all_rows(divided: list[list[Row
     merged = line()
     for part in divided:
         merged.merge(line(part))
-    assert state(merged.snapshot()) == state(line(*divided).snapshot())
-    assert merged.value_range == line(*divided).value_range
+    whole = line(*divided)
+    assert merged.disordered.tolist() == whole.disordered.tolist()
+    assert state(merged.snapshot(), without=whole.disordered) == state(whole.snapshot(), without=whole.disordered)
+    assert merged.value_range == whole.value_range
 
 
 @given(st.lists(rows, max_size=9), st.lists(rows, max_size=9), st.lists(rows, max_size=9))
@@ -79,7 +95,8 @@ def test_merging_commutes_where_no_times_are_equal(taken: list[Row], cut: int) -
     one, other = line(taken[:cut]), line(taken[cut:])
     one.merge(line(taken[cut:]))
     other.merge(line(taken[:cut]))
-    assert state(one.snapshot()) == state(other.snapshot())
+    disordered = {*one.disordered.tolist(), *other.disordered.tolist()}
+    assert state(one.snapshot(), without=disordered) == state(other.snapshot(), without=disordered)
 
 
 @given(st.lists(rows, max_size=12))
@@ -176,7 +193,7 @@ def test_what_has_changed_is_told_once_columns_that_scrolled_in_included() -> No
 
 @given(st.lists(rows, max_size=40))
 def test_pairs_of_columns_merged_class_by_class_equal_lines_of_longer_columns(taken: list[Row]) -> None:
-    summary = line(taken, n_columns=64, column_log2=1).snapshot()
+    summary = replace(line(taken, n_columns=64, column_log2=1).snapshot(), runs=None)
     for column_log2 in (2, 3, 4):
         summary = with_pairs_merged(summary)
         longer = line(taken, n_columns=64, column_log2=column_log2)
@@ -185,7 +202,7 @@ def test_pairs_of_columns_merged_class_by_class_equal_lines_of_longer_columns(ta
             continue
         ended = longer.snapshot()
         begin = summary.first_column - ended.first_column
-        fields = [getattr(ended, name) for name in ColumnSummary.__slots__[2:]]
+        fields = [getattr(ended, name) for name in ColumnSummary.__slots__[2:-1]]
         cut = ColumnSummary(column_log2, summary.first_column, *(field[begin:] for field in fields))
         assert state(summary) == state(cut)
 
@@ -194,3 +211,106 @@ def test_lines_of_other_columns_do_not_merge() -> None:
     for shape in ({"n_columns": 9}, {"column_log2": 4}):
         with pytest.raises(ValueError, match="merge only where"):
             line().merge(line(**shape))
+
+
+def in_order(taken: list[Row], column_log2: int = 3) -> dict[int, list[float]]:
+    """Values by column, in the stable order of time."""
+    ordered: dict[int, list[float]] = {}
+    for key, time, value in sorted(taken, key=lambda row: row[1]):
+        if key == CODE:
+            ordered.setdefault(time >> column_log2, []).append(value)
+    return ordered
+
+
+@given(parts)
+def test_ranges_between_gaps_are_those_of_the_rows_where_they_came_in_order_or_were_read_again(
+    divided: list[list[Row]],
+) -> None:
+    columns = line()
+    taken: list[Row] = []
+    for part in divided:
+        taken += part
+        columns.update(batch_of(part))
+        ordered = in_order(taken)
+        late = columns.disordered.tolist()
+        for column, spans in runs_of(columns.snapshot()).items():
+            assert twins.union(spans) == twins.covered_inside(ordered[column]) or column in late
+        for column in late[::2]:
+            times = sorted(time for key, time, _ in taken if key == CODE and time >> 3 == column)
+            columns.reread(column, np.array(times), np.array(ordered[column]))
+        assert columns.disordered.tolist() == late[1::2]
+        for column, spans in runs_of(columns.snapshot()).items():
+            assert twins.union(spans) == twins.covered_inside(ordered[column]) or column in late[1::2]
+        assert state(columns.snapshot())[:-1] == state(line(taken).snapshot())[:-1]
+
+
+@given(st.lists(rows, max_size=30), st.lists(rows, max_size=30))
+def test_merged_ranges_between_gaps_are_those_of_the_rows(first: list[Row], second: list[Row]) -> None:
+    first = [(key, time // 2, value) for key, time, value in first]
+    second = [(key, 45 + time // 2, value) for key, time, value in second]
+    whole, merged = sorted(first, key=lambda row: row[1]), line(sorted(first, key=lambda row: row[1]))
+    merged.merge(line(sorted(second, key=lambda row: row[1])))
+    ordered = in_order(whole + second)
+    assert len(merged.disordered) == 0
+    for column, spans in runs_of(merged.snapshot()).items():
+        assert twins.union(spans) == twins.covered_inside(ordered[column])
+
+
+def test_a_run_goes_on_over_any_number_of_merged_parts() -> None:
+    parts_of = [
+        [(CODE, 0, 1.0)],
+        [(CODE, 1, 2.0)],
+        [(CODE, 2, 5.0), (CODE, 3, np.nan)],
+        [(CODE, 4, 7.0)],
+        [(CODE, 5, 9.0)],
+    ]
+    left, right = line(), line(parts_of[-1])
+    for part in parts_of:
+        left.merge(line(part))
+    for part in parts_of[-2::-1]:
+        earlier = line(part)
+        earlier.merge(right)
+        right = earlier
+    for merged in (left, right):
+        assert twins.union(runs_of(merged.snapshot())[0]) == [(1.0, 5.0), (7.0, 9.0)]
+
+
+def test_columns_with_too_many_ranges_are_counted_after_merging_too() -> None:
+    held = np.column_stack((np.arange(MAX_CLOSED + 2) * 10.0, np.arange(MAX_CLOSED + 2) * 10.0 + 1)).ravel()
+    held = np.insert(held, slice(2, None, 2), np.nan)
+    crowded, merged = line(column_log2=10), line([(CODE, 0, np.nan)], column_log2=10)
+    crowded.update(readings(1 + np.arange(len(held)), key=np.full(len(held), CODE), value=held))
+    merged.merge(crowded)
+    assert merged.n_joined == crowded.n_joined == 1
+
+
+def test_what_was_covered_stays_where_only_some_of_the_rows_are_left_to_be_read_again() -> None:
+    taken = [(CODE, 0, 1.0), (CODE, 1, 2.0), (CODE, 2, np.nan), (CODE, 4, 5.0), (CODE, 5, 6.0)]
+    columns = line([*taken, (CODE, 3, 8.0)])
+    assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (5.0, 6.0), (8.0, 8.0)]}
+    columns.reread(0, np.array([3, 4, 5]), np.array([8.0, 5.0, 6.0]))
+    assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (5.0, 6.0), (5.0, 8.0)]}
+    assert len(columns.disordered) == 0
+    columns.update(batch_of([(CODE, 3, 9.0), (CODE, 6, 4.0)]))
+    columns.take_changed()
+    columns.reread(0, np.empty(0, np.int64), np.empty(0))
+    assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (4.0, 6.0), (5.0, 8.0), (9.0, 9.0)]}
+    assert columns.take_changed().tolist() == [0]
+
+
+def test_a_late_gap_is_left_out_until_the_rows_are_read_again() -> None:
+    columns = line([(CODE, 0, 1.0), (CODE, 2, 4.0), (CODE, 1, np.nan), (CODE, 3, 5.0)])
+    assert twins.union(runs_of(columns.snapshot())[0]) == [(1.0, 5.0)]
+    columns.reread(0, np.arange(4), np.array([1.0, np.nan, 4.0, 5.0]))
+    assert runs_of(columns.snapshot()) == {0: [(4.0, 5.0)]}
+
+
+def test_where_more_ranges_lie_apart_than_are_kept_the_nearest_become_one() -> None:
+    lows = np.arange(MAX_CLOSED + 2) ** 2.0 * 10
+    held = np.column_stack((lows, lows + 1, np.full(len(lows), np.nan))).ravel()
+    columns = line(column_log2=10)
+    columns.update(readings(np.arange(len(held)), key=np.full(len(held), CODE), value=held))
+    assert columns.n_joined == 1
+    assert runs_of(columns.snapshot())[0] == [(0.0, 41.0), *((low, low + 1) for low in lows[3:])]
+    columns.advance(1 << 20)
+    assert columns.n_joined == 0

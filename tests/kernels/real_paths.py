@@ -123,13 +123,16 @@ def rasters() -> None:
 
 
 def lines() -> None:
-    """Lines take rows in, scroll, and are merged."""
+    """Lines take rows in, with gaps and without, scroll, are merged, and read rows again."""
     ours, theirs = (
         LineColumns(TRADES, code=0, column_log2=COLUMN_LOG2, n_columns=300, value="price") for _ in range(2)
     )
     ours.update(rows(TRADES))
-    theirs.update(rows(TRADES))
+    theirs.update(rows(TRADES, gaps=slice(None, None, 3)))
     ours.merge(theirs)
+    for column in ours.disordered.tolist():
+        ours.reread(column, np.array([column << COLUMN_LOG2]), np.ones(1))
+    ours.snapshot()
     ours.advance(START_NS + 2 * N_ROWS * STEP_NS)
     with_pairs_merged(ours.snapshot())
     list(ours.rebuild(table_of(rows(TRADES))))
@@ -152,7 +155,7 @@ def live_views() -> None:
     """Views are built, and drawn again when rows come, do not fit the canvas, and are gone from it."""
     for look in (*POINTS, {"glyph": "line", "reduction": "any"}):
         table, draw = watched(rows(TRADES), **look)
-        for batch in (rows(TRADES, scale=1e4), rows(TRADES)):
+        for batch in (rows(TRADES, scale=1e4), rows(TRADES, gaps=slice(None, None, 3))):
             draw(START_NS + N_ROWS * STEP_NS)
             table.append(batch)
         draw(START_NS + 2 * N_ROWS * STEP_NS)

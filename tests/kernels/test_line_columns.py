@@ -16,37 +16,51 @@ from pipelines.kernels.line_columns import (
     N_VALUES,
     NO_END,
     advance_columns,
-    merge_columns,
-    merge_pairs,
     update_columns,
 )
+from pipelines.kernels.line_runs import IS_DISORDERED, N_GAP_FIELDS, N_SLOTS, gather_spans
+from tests.kernels import twins
 
 N_COLUMNS, LOG2 = 6, 2
 
 Row = tuple[int, float]
-State = tuple[int, np.ndarray, np.ndarray, np.ndarray]
+State = tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 values = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1.0, 1.0, 2.5, -3.0]) | st.floats(-9, 9)
 rows = st.lists(st.tuples(st.integers(-20, 60), values), max_size=25)
 
 
 def empty(n_columns: int = N_COLUMNS) -> State:
-    return NO_END, np.zeros((N_ORDERS, n_columns), np.int64), np.empty((N_VALUES, n_columns)), np.zeros(n_columns, bool)
+    orders, gaps = np.zeros((N_ORDERS, n_columns), np.int64), np.zeros((N_GAP_FIELDS, n_columns), np.int64)
+    return (
+        NO_END,
+        orders,
+        np.empty((N_VALUES, n_columns)),
+        gaps,
+        np.empty((n_columns, N_SLOTS, 2)),
+        np.zeros(n_columns, bool),
+    )
 
 
 def updated(state: State, taken: list[Row]) -> tuple[State, int]:
     times, row_values = np.array([row[0] for row in taken], np.int64), np.array([row[1] for row in taken], np.float64)
-    end, orders, ring, changed = state
-    end, n_outside = update_columns(times, row_values, LOG2, end, orders, ring, changed)
-    return (end, orders, ring, changed), n_outside
+    end, n_outside = update_columns(times, row_values, LOG2, *state)
+    return (end, *state[1:]), n_outside
 
 
 def summaries(state: State) -> dict[int, tuple[Any, ...]]:
     """What the ring holds of each column that has rows, in a form that compares NaN as equal."""
-    end, orders, ring, _ = state
+    end, orders, ring = state[:3]
     columns = range(end - N_COLUMNS, end) if end != NO_END else range(0)
     places = {column: column % N_COLUMNS for column in columns if orders[N_ROWS, column % N_COLUMNS]}
     return {column: as_text(orders[:, place], ring[:, place]) for column, place in places.items()}
+
+
+def covered(state: State, place: int) -> list[tuple[float, float]]:
+    """What the line covers in a column with gaps, ranges that overlap as one."""
+    n, gathered = np.empty(1, np.int64), np.empty((1, N_SLOTS, 2))
+    gather_spans(np.array([place]), state[3], state[4], n, gathered)
+    return twins.union(gathered[0, : n[0]].tolist())
 
 
 def as_text(orders: Any, ring: Any) -> tuple[str, ...]:
@@ -87,47 +101,26 @@ def test_a_ring_equals_its_plain_twin_however_late_rows_are(taken: list[Row], cu
 
 
 @settings(max_examples=300)
-@given(rows, rows)
-def test_two_rings_merged_in_order_equal_one_that_took_all_rows(before: list[Row], after: list[Row]) -> None:
-    (end, orders, ring, changed), _ = updated(empty(), before)
-    other, _ = updated(empty(), after)
-    kept = summaries(other)
-    end = merge_columns(end, orders, ring, changed, *other[:3])
-    assert summaries((end, orders, ring, changed)) == summaries(updated(empty(), before + after)[0])
-    assert summaries(other) == kept
-
-
-@settings(max_examples=200)
-@given(rows, st.integers(-9, 9))
-def test_pairs_of_columns_equal_the_columns_of_twice_the_length(taken: list[Row], first_column: int) -> None:
-    n_columns = 20
-    held: list[list[tuple[int, float]]] = [[] for _ in range(n_columns)]
-    pairs: dict[int, list[tuple[int, float]]] = {}
-    for offset, value in taken:
-        column = offset % (n_columns << LOG2) >> LOG2
-        time = ((first_column + column) << LOG2) + offset % 2**LOG2
-        held[column].append((time, value))
-        pairs.setdefault(time >> LOG2 + 1, []).append((time, value))
-    _, orders, ring, _ = empty(n_columns)
-    for column, there in enumerate(held):
-        if there:
-            text = summary_of(there)
-            orders[:, column], ring[:, column] = [int(x) for x in text[:4]], [float(x) for x in text[4:]]
-    _, merged_orders, merged, _ = empty(n_columns // 2 + 1)
-    merge_pairs(first_column, orders, ring, merged_orders, merged)
-    for place in range(n_columns // 2 + 1):
-        pair = pairs.get((first_column >> 1) + place)
-        if pair is None:
-            assert merged_orders[N_ROWS, place] == 0
-        else:
-            assert as_text(merged_orders[:, place], merged[:, place]) == summary_of(pair)
+@given(rows, st.integers(0, 25))
+def test_ranges_between_gaps_equal_their_plain_twin_as_long_as_rows_come_in_order(taken: list[Row], cut: int) -> None:
+    state = updated(updated(empty(), taken[:cut])[0], taken[cut:])[0]
+    columns = twins.rows_by_column(taken, LOG2)
+    for column in summaries(state):
+        times, held = zip(*columns[column], strict=True)
+        place, has_gap = column % N_COLUMNS, not np.isfinite(held).all()
+        is_disordered = list(times) != sorted(times)
+        assert state[3][IS_DISORDERED, place] == is_disordered
+        if has_gap and not is_disordered:
+            assert covered(state, place) == twins.covered_inside(held)
 
 
 def test_a_column_that_comes_back_round_the_ring_has_forgotten_what_its_place_held() -> None:
-    (end, orders, ring, changed), _ = updated(empty(), [(0, np.nan), (1, 5.0)])
+    (end, orders, ring, gaps, spans, changed), _ = updated(empty(), [(1, np.nan), (0, 5.0)])
+    assert gaps[IS_DISORDERED, 0]
     advance_columns(end, N_COLUMNS + 1, orders, changed)
     changed[:] = False
-    (_, orders, ring, changed), _ = updated((N_COLUMNS + 1, orders, ring, changed), [(N_COLUMNS << LOG2, 2.0)])
+    updated((N_COLUMNS + 1, orders, ring, gaps, spans, changed), [(N_COLUMNS << LOG2, 2.0)])
     assert orders[[N_ROWS, N_BROKEN], 0].tolist() == [1, 0]
     assert ring[[FIRST, LAST, LOW], 0].tolist() == [2.0, 2.0, 2.0]
+    assert not gaps[IS_DISORDERED, 0]
     assert changed.tolist() == [True] + [False] * (N_COLUMNS - 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
 import numpy as np
 
 from pipelines.kernels.pyramid import BIN_ROWS, FAN_OUT
@@ -62,4 +65,29 @@ def columns(
         row = (len(at), at[0], at[-1], ordered[0], ordered[-1], *extremes, len(finite) < len(at))
         for name, value in zip(names, row, strict=True):
             found[name][column] = value
+    return found
+
+
+def rows_by_column(rows: Sequence[tuple[int, float]], column_log2: int) -> dict[int, list[tuple[int, float]]]:
+    """Rows of each column, in the order in which they are given."""
+    found: dict[int, list[tuple[int, float]]] = {}
+    for time, value in rows:
+        found.setdefault(time >> column_log2, []).append((time, value))
+    return found
+
+
+def covered_inside(values: Sequence[float]) -> list[tuple[float, float]]:
+    """What the line through rows of one column, in the order of time, covers inside it."""
+    runs = [list(run) for is_finite, run in groupby(values, np.isfinite) if is_finite]
+    return union((min(run), max(run)) for run in runs if len(run) > 1)
+
+
+def union(spans: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
+    """Ranges in ascending order, those that overlap as one."""
+    found: list[tuple[float, float]] = []
+    for low, high in sorted((low + 0.0, high + 0.0) for low, high in spans):  # -0.0 is 0.0
+        if found and found[-1][1] >= low:
+            found[-1] = found[-1][0], max(found[-1][1], high)
+        else:
+            found.append((low, high))
     return found
