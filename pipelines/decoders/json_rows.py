@@ -17,6 +17,7 @@ from pipelines.core.schema import KINDS, Schema
 from pipelines.core.url import SourceSpec
 from pipelines.decoders.contract import Decoded
 from pipelines.decoders.fields import KIND_FIELD, RecordFields, Row
+from pipelines.decoders.flat_columns import FlatColumns, has_flat_form
 from pipelines.decoders.rows import Rejects, message_kind, shown, sift
 from pipelines.decoders.typed_json import Arrays, TypedColumns, TypedJson, TypedRecords, has_typed_form
 
@@ -53,12 +54,16 @@ class JsonDecoder:
         self._kinds = {kind: RecordFields(KINDS[kind], spec, dictionary) for kind in spec.kinds}
         self._keyed = bool(spec.key)
         self._typed: dict[bytes, list[tuple[str, TypedJson]]] = {b"{": [], b"[": []}
+        typed_columns: list[tuple[str, TypedJson]] = []
         earlier: list[RecordFields] = []
         for kind, fields in self._kinds.items():
+            if has_flat_form(fields, earlier):
+                self._typed[b"{"].append((kind, FlatColumns(fields, dictionary)))
             if has_typed_form(fields, earlier):
-                self._typed[b"{"].append((kind, TypedColumns(fields, earlier, dictionary)))
+                typed_columns.append((kind, TypedColumns(fields, earlier, dictionary)))
                 self._typed[b"["].append((kind, TypedRecords(fields, earlier, dictionary)))
             earlier.append(fields)
+        self._typed[b"{"] += typed_columns
 
     def decode(self, messages: Sequence[Message]) -> Decoded:
         """Decode `messages` in order."""

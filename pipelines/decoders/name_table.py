@@ -15,7 +15,8 @@ from pipelines.kernels.names import FREE, MISSING, insert_names, look_up_names
 
 __all__ = ["NameTable"]
 
-_FIRST_SLOTS: Final = 256
+_FIRST_SLOTS: Final = 1_024
+_SLOTS_A_NAME: Final = 8
 
 
 class NameTable:
@@ -26,7 +27,8 @@ class NameTable:
     dictionary : Dictionary
         Takes the names that are new.
     read : callable
-        From 16 bytes to the name; raises `DecodeError` where they hold none.
+        From 16 bytes to the name; raises `DecodeError` where they hold none. What else it raises ends the look-up, and
+        no name has been added.
 
     Notes
     -----
@@ -61,21 +63,25 @@ class NameTable:
     def _learn(self, words: NDArray[np.uint64]) -> None:
         _, first_rows = np.unique(words, axis=0, return_index=True)
         distinct = words[np.sort(first_rows)]
-        codes = np.fromiter(map(self._code_of, distinct), np.int32, len(distinct))
+        names = list(map(self._name_of, distinct))  # all, before the first is added
+        codes = np.fromiter(map(self._code_of, names), np.int32, len(names))
         known = codes != UNKNOWN
         self._make_room(int(known.sum()))
         insert_names(distinct[known], codes[known], self._slot_words, self._slot_codes)
 
-    def _code_of(self, words: NDArray[np.uint64]) -> int:
+    def _name_of(self, words: NDArray[np.uint64]) -> str | None:
         try:
-            return self._dictionary.encode_one(self._read(words.tobytes()))
+            return self._read(words.tobytes())
         except DecodeError:
-            return UNKNOWN
+            return None
+
+    def _code_of(self, name: str | None) -> int:
+        return UNKNOWN if name is None else self._dictionary.encode_one(name)
 
     def _make_room(self, n_names: int) -> None:
         self._n_names += n_names
         n_slots = len(self._slot_codes)
-        while n_slots < 2 * self._n_names:
+        while n_slots < _SLOTS_A_NAME * self._n_names:
             n_slots *= 2
         if n_slots > len(self._slot_codes):
             words, codes = self._slot_words, self._slot_codes

@@ -85,17 +85,17 @@ class PackedDecoder:
 
     def _whole_records(self, messages: Sequence[Message], rejects: Rejects) -> tuple[list[bytes], list[int]]:
         size = self._layout.dtype.itemsize
-        payloads: list[bytes] = []
-        n_rows: list[int] = []
-        for index, message in enumerate(messages):
-            n_whole, n_left = divmod(len(message.payload), size)
+        payloads = [message.payload for message in messages]
+        n_bytes = list(map(len, payloads))
+        n_rows = [n // size for n in n_bytes]
+        for index in [index for index, n in enumerate(n_bytes) if not n or n % size]:
+            n_whole, n_left = divmod(n_bytes[index], size)
             if n_left:
                 reason = f"{n_left} bytes after {n_whole} records of {size} bytes"
                 rejects.add(index, self._schema.kind, reason)
-            elif not n_whole:
+                payloads[index] = payloads[index][: n_whole * size]
+            else:
                 rejects.add(index, self._schema.kind, "the message is empty")
-            payloads.append(message.payload[: n_whole * size] if n_left else message.payload)
-            n_rows.append(n_whole)
         return payloads, n_rows
 
     def _column(self, records: NDArray[Any], column: Column, faults: _Faults) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from pipelines.core.batch import Batch
 from pipelines.core.dictionary import MAX_NAME_BYTES, Dictionary
 from pipelines.core.ledger import UNKNOWN_KIND
 from pipelines.core.message import DeadLetter, Message
-from pipelines.core.schema import Schema
+from pipelines.core.schema import Column, Schema
 from pipelines.core.url import SourceSpec
 
 __all__ = ["EXCERPT_BYTES", "MAX_REASONS", "Rejects", "message_kind", "name_fault", "shown", "sift"]
@@ -25,6 +25,7 @@ MAX_REASONS: Final = 16
 
 _OTHER_REASONS: Final = "more rows of this message are bad, for other reasons"
 _MAX_SHOWN: Final = 40
+_MOST: Final = float(np.finfo(np.float64).max)
 
 
 class Rejects:
@@ -150,21 +151,34 @@ def shown(value: object) -> str:
 def _faults(schema: Schema, columns: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
     """Yield (column, which rows, what was expected) for whatever can't be believed."""
     time = columns["time"]
-    if len(time) and time.min() <= 0:
+    if not len(time):
+        return
+    if time.min() <= 0:
         yield "time", time <= 0, "a time after 1970"
     for column in schema.columns:
         values = columns[column.name]
+        is_size = column.name.endswith("size")
         if column.unit == "sign":
-            allowed = (values == 1) | (values == -1)
-            if not column.required:
-                allowed |= values == 0
-            if not allowed.all():
-                yield column.name, ~allowed, "1 or -1" if column.required else "1, -1 or 0"
-        elif column.dtype.kind == "f":
+            if column.required or not _all_within(values, -1, 1):
+                yield from _faults_of_signs(column, values)
+        elif column.dtype.kind == "f" and not _all_within(values, 0.0 if is_size else -_MOST, _MOST):
             believable = np.isfinite(values)
             if not column.required:
                 believable |= np.isnan(values)
             if not believable.all():
                 yield column.name, ~believable, "a finite number"
-            if column.name.endswith("size") and (negative := values < 0).any():
+            if is_size and (negative := values < 0).any():
                 yield column.name, negative & believable, "a number of at least 0"
+
+
+def _faults_of_signs(column: Column, values: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
+    allowed = (values == 1) | (values == -1)
+    if not column.required:
+        allowed |= values == 0
+    if not allowed.all():
+        yield column.name, ~allowed, "1 or -1" if column.required else "1, -1 or 0"
+
+
+def _all_within(values: NDArray[Any], low: float, high: float) -> bool:
+    """Tell whether all values lie between two bounds, which NaN does not. Two looks at them find that fastest."""
+    return bool(values.min() >= low and values.max() <= high)

@@ -17,7 +17,7 @@ from pipelines.core.schema import KINDS, Column
 from pipelines.decoders.fields import KIND_FIELD, RecordFields
 from pipelines.decoders.values import SIDES, identity_of, times_ns_of
 
-__all__ = ["Arrays", "TypedColumns", "TypedJson", "TypedRecords", "has_typed_form"]
+__all__ = ["Arrays", "TypedColumns", "TypedJson", "TypedRecords", "has_typed_form", "must_be_named"]
 
 Arrays = list[NDArray[Any]]
 """One array a column in the schema's order, and the identity last where a key is declared; all of shape [n]."""
@@ -35,6 +35,11 @@ def has_typed_form(fields: RecordFields, earlier: Sequence[RecordFields]) -> boo
     """Tell whether each field has one type. It has none where two columns, or a column and the key, read it."""
     used = [*fields.columns.values(), *_foreign(fields, earlier), KIND_FIELD, *filter(None, [fields.key])]
     return len(set(used)) == len(used)
+
+
+def must_be_named(fields: RecordFields, earlier: Sequence[RecordFields]) -> bool:
+    """Tell whether what has all the fields of a kind is taken for an earlier one, unless it says what it is."""
+    return any(other.required <= set(fields.columns.values()) for other in earlier)
 
 
 class _Typed:
@@ -56,7 +61,7 @@ class _Typed:
         self._dictionary = dictionary
         self._columns = fields.schema.columns
         self._foreign = _foreign(fields, earlier)
-        self._must_be_named = any(other.required <= set(fields.columns.values()) for other in earlier)
+        self._must_be_named = must_be_named(fields, earlier)
         self._read_values = [attrgetter(f"column{i}") for i in range(len(self._columns) + bool(fields.key))]
         self._read_foreign = [attrgetter(f"foreign{i}") for i in range(len(self._foreign))]
 

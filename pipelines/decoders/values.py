@@ -26,6 +26,7 @@ __all__ = [
     "side_of",
     "time_ns_of",
     "times_ns_of",
+    "whole_times_ns_of",
 ]
 
 INT64_MAX: Final = 2**63 - 1
@@ -93,18 +94,23 @@ def times_ns_of(values: Sequence[float], unit_ns: int) -> NDArray[np.int64] | No
     types = set(map(type, values))
     if len(types) > 1:
         return None
-    limit = INT64_MAX // unit_ns
     if types == {float}:
         floats = np.fromiter(values, np.float64, len(values))
-        if not (np.abs(floats) < limit).all():
+        if not (np.abs(floats) < INT64_MAX // unit_ns).all():
             return None
         return float_times_ns_of(floats, unit_ns)
     try:
         times = np.fromiter(values, np.int64, len(values))
     except OverflowError:
         return None
+    return whole_times_ns_of(times, unit_ns)
+
+
+def whole_times_ns_of(times: NDArray[np.int64], unit_ns: int) -> NDArray[np.int64] | None:
+    """Return times that are whole numbers, int64[n] units, as int64[n] nanoseconds; None where they don't fit."""
     if unit_ns == 1:
         return times
+    limit = INT64_MAX // unit_ns
     return times * unit_ns if not len(times) or (times.max() <= limit and times.min() >= -limit) else None
 
 

@@ -13,6 +13,7 @@ from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.message import Message, Position
 from pipelines.graph.build import Graph
 from pipelines.graph.context import Context
+from pipelines.graph.pass_size import PassSize
 from pipelines.graph.passes import Passes
 from pipelines.graph.reference import Reference
 from pipelines.sources.contract import Source
@@ -28,8 +29,9 @@ _CLOSED_S: Final = 0.01
 class Writer:
     """Takes messages from a source, sends them through the graph, and releases their positions.
 
-    Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait. One
-    reference counter a pass holds its positions until the graph, and whatever nodes users attached, let go.
+    Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait; where
+    many wait, as many as `pass_size` says. One reference counter a pass holds its positions until the graph, and
+    whatever nodes users attached, let go.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ class Writer:
     publish : callable
         Called in the writer's thread after each pass, and whenever nothing came for a while.
     patience_s : callable
-        Returns how long that while is, in seconds.
+        Returns how long that while is, in seconds; where it is shorter than `coalesce_ns`, no longer is waited for
+        messages either.
 
     Notes
     -----
@@ -72,6 +75,7 @@ class Writer:
         self._prepare = prepare
         self._publish = publish
         self._patience_s = patience_s
+        self.pass_size = PassSize()
         self._passes = Passes(self._release)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -104,26 +108,31 @@ class Writer:
         Their positions are released when the pass is done, unless it stopped the feed: what it did not store is then
         redelivered after a restart.
         """
+        began_ns = self.context.clock.monotonic_ns()
         reference = Reference(self._passes.begin([message.position for message in messages]))
         self.context.ledger.receive_messages(len(messages))
         try:
             self.graph.entry.update(messages, metadata=[{"ref": reference}])
         finally:
             reference.release()
+        n_bytes = sum(len(message.payload) for message in messages)
+        self.pass_size.observe(n_bytes, took_ns=self.context.clock.monotonic_ns() - began_ns)
 
     def _run(self, stopping: threading.Event) -> None:
         self._fenced(self._prepare, "prepare")
         while not stopping.is_set() and not self.context.stopped_by:
+            patience_s = self._patience_s()
             messages = self.source.queue.take(
                 max_messages=_MAX_MESSAGES,
-                linger_s=self._linger_s,
+                max_bytes=self.pass_size.n_bytes,
+                linger_s=min(self._linger_s, patience_s),
                 enough=self.source.coalesce_messages,
-                timeout_s=self._patience_s(),
+                timeout_s=patience_s,
             )
             if messages:
                 self._fenced(partial(self.write, messages), "writer")
             else:
-                stopping.wait(_CLOSED_S)  # a closed queue answers at once
+                stopping.wait(min(_CLOSED_S, patience_s))  # a closed queue answers at once
             self._fenced(self._publish, "publish")
         if self.context.stopped_by:
             _log.error("feed %s stopped: %s", self.source.spec.name, self.context.stopped_by)

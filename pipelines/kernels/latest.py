@@ -88,25 +88,17 @@ def ring_bins(
     ----------
     first : int
         The row to begin with.
-    keys : int32[n]
-        Codes of the rows.
-    times : int64[n]
-        Event times, nanoseconds.
-    values : float64[n]
-        What the last value is kept of; NaN is counted but never kept.
-    bin_ns : int
-        Length of a bin.
-    n_keys : int
-        How many keys there is room for.
+    keys, times, values : int32[n], int64[n], float64[n]
+        Codes, event times (ns), and what the last value is kept of; NaN is counted but never kept.
+    bin_ns, n_keys : int
+        Length of a bin, and how many keys there is room for.
     bins : int64[n_bins, n_keys]
         Which bin (time // bin_ns) a place of the ring holds. A newer bin takes over the place; rows of an older one are
         left out.
     counts : uint32[n_bins, n_keys]
         Rows in the bin.
-    last : float64[n_bins, n_keys]
-        Value of the newest row in the bin; of equal times the last wins.
-    last_times : int64[n_bins, n_keys]
-        Its event time.
+    last, last_times : float64[n_bins, n_keys], int64[n_bins, n_keys]
+        Value and event time of the newest row in the bin; of equal times the last wins.
 
     Returns
     -------

@@ -64,8 +64,8 @@ def update_columns(
 ) -> tuple[int, int]:
     """Take rows into a ring of columns.
 
-    A value that is not finite (NaN, infinities) is counted, can be first and last, and breaks the line. Lowest and
-    highest leave it out.
+    A value that is not finite (NaN, infinities) counts, can be first and last, breaks the line, and is never lowest or
+    highest.
 
     Parameters
     ----------
@@ -73,10 +73,8 @@ def update_columns(
         Event times, nanoseconds, in order of arrival. Of equal times the one that came first is earlier.
     row_values : float64[n]
         What is drawn.
-    column_log2 : int
-        A column is ``2**column_log2`` nanoseconds long.
-    end : int
-        The first column behind the ring, or `NO_END`.
+    column_log2, end : int
+        A column is ``2**column_log2`` nanoseconds long; the first one behind the ring, or `NO_END`.
     orders : int64[4, n_columns]
         `N_ROWS`, `N_BROKEN` (rows without a finite value), `FIRST_NS` and `LAST_NS` of each place. Updated; the ring
         moves on to the newest row.

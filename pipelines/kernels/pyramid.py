@@ -23,9 +23,11 @@ __all__ = [
     "N_STATISTICS",
     "SUM",
     "TOTALS",
+    "is_ascending",
     "level_ends",
     "span_bins",
     "summarise",
+    "summarise_segment",
 ]
 
 BIN_ROWS: Final = 64
@@ -56,7 +58,49 @@ def level_ends(n_rows: int) -> tuple[int, ...]:
     return tuple(ends)
 
 
-@kernel("const float64[:], float64[:, :, :]")
+@kernel("int64[:]")
+def is_ascending(times: NDArray[np.int64]) -> bool:
+    """Tell whether no time (int64[n]) is less than the one before."""
+    n_back = 0
+    for row in range(1, len(times)):
+        n_back += times[row] < times[row - 1]  # all of them at once: looking at each costs more than it could save
+    return n_back == 0
+
+
+@kernel("const int64[:, :], int64, int64[:, :], int64[:, :, :], float64[:, :, :, :], float64[:, :, :, :, :]")
+def summarise_segment(
+    wide: NDArray[np.int64],
+    place: int,
+    spans: NDArray[np.int64],
+    bin_spans: NDArray[np.int64],
+    statistics: NDArray[np.float64],
+    bin_statistics: NDArray[np.float64],
+) -> None:
+    """Build the pyramids of a segment.
+
+    Parameters
+    ----------
+    wide : int64[1 + n_columns, n]
+        Event times, ascending, and the memory of columns of float64.
+    place : int
+        Where the segment's summaries go.
+    spans : int64[n_places, 2]
+        Filled there: when the first and the last row of the segment were.
+    bin_spans : int64[n_places, n_bins, 2]
+        Filled there as `span_bins` does.
+    statistics : float64[n_columns, n_places, 3, 2]
+        Filled there: what is said of the last bin, which is the segment.
+    bin_statistics : float64[n_columns, n_places, 3, n_bins, 2]
+        Filled there as `summarise` does.
+    """
+    span_bins(wide[0], bin_spans[place])
+    spans[place] = bin_spans[place, -1]
+    for column in range(len(wide) - 1):
+        summarise(wide[1 + column].view(np.float64), bin_statistics[column, place])
+        statistics[column, place] = bin_statistics[column, place, :, -1]
+
+
+@kernel
 def summarise(values: NDArray[np.float64], statistics: NDArray[np.float64]) -> None:
     """Build the pyramid of a column.
 
@@ -83,7 +127,7 @@ def summarise(values: NDArray[np.float64], statistics: NDArray[np.float64]) -> N
         start, end = end, end + n_bins
 
 
-@kernel("const int64[:], int64[:, :]")
+@kernel
 def span_bins(times: NDArray[np.int64], spans: NDArray[np.int64]) -> None:
     """Find when the first and the last row of each bin of a pyramid were.
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.core.schema import Column
+from pipelines.kernels.page_heads import drop_pages, free_pages
 from pipelines.kernels.pages import (
     N_BLOCKS,
     PAGE_ROWS,
     chain_pages,
-    drop_pages,
     first_page,
-    free_pages,
-    gather_column,
+    gather_pages,
     place_rows,
     scatter_column,
 )
+from pipelines.store.layout import Layout
 
 __all__ = ["PagePool", "Pages"]
 
@@ -35,14 +34,17 @@ class Pages:
 
     Parameters
     ----------
+    layout : Layout
+        How the columns lie on a page.
     previous : int32[n_pages]
         The page before each page of a key.
-    blocks : mapping of str to tuple of any[n_rows]
-        The memory of each stored column, in blocks.
+    blocks : tuple of int64[n_words]
+        The memory, in blocks.
     """
 
+    layout: Layout
     previous: NDArray[np.int32]
-    blocks: Mapping[str, tuple[NDArray[Any], ...]]
+    blocks: tuple[NDArray[np.int64], ...]
 
     def chain(self, last_page: int, n_rows: int) -> NDArray[np.int32]:
         """Return the pages that hold a key's last `n_rows` rows, oldest first; the rows must begin with a page."""
@@ -50,10 +52,11 @@ class Pages:
         chain_pages(last_page, self.previous, pages)
         return pages
 
-    def read(self, pages: NDArray[np.int32], columns: Mapping[str, NDArray[Any]]) -> None:
-        """Fill `columns`, each any[n_rows], with the first rows on `pages`."""
-        for name, column in columns.items():
-            gather_column(pages, self.blocks[name], column)
+    def read(self, pages: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return a copy of the rows that `pages` have room for, laid out by column."""
+        memory = np.empty(len(pages) * self.layout.page_words, np.int64)
+        gather_pages(pages, self.blocks, self.layout.n_wide, self.layout.page_words, memory)
+        return memory
 
 
 class PagePool:
@@ -64,8 +67,8 @@ class PagePool:
 
     Parameters
     ----------
-    columns : sequence of Column
-        What is stored.
+    layout : Layout
+        What is stored, and how it lies on a page.
 
     Attributes
     ----------
@@ -87,14 +90,12 @@ class PagePool:
     a reader that holds a snapshot, for whatever time, holds its pages, and takes no lock for it.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        empty: dict[str, tuple[NDArray[Any], ...]] = {
-            column.name: (np.empty(0, column.dtype),) * N_BLOCKS for column in columns
-        }
-        self.pages = Pages(np.empty(0, np.int32), empty)
-        self.page_bytes: Final = PAGE_ROWS * sum(column.dtype.itemsize for column in columns)
+    def __init__(self, layout: Layout) -> None:
+        self.pages = Pages(layout, np.empty(0, np.int32), (np.empty(0, np.int64),) * N_BLOCKS)
+        self.page_bytes: Final = PAGE_ROWS * layout.row_bytes
         self.newest = np.empty(0, np.int64)
         self.n_used = 0
+        self._targets: list[_Target] = []
         self._following = np.empty(0, np.int32)
         self._free = np.empty(0, np.int32)
         self._n_free = np.zeros(N_BLOCKS, np.int64)
@@ -118,8 +119,8 @@ class PagePool:
         links = (self.pages.previous, self._following, self.newest, self._free, self._n_free)
         place_rows(keys, columns["time"], index, first, *links, places)
         self.n_used += n_free - int(self._n_free.sum())
-        for name, blocks in self.pages.blocks.items():
-            scatter_column(columns[name], places, blocks)
+        for name, integer, blocks, start, page_size in self._targets:
+            scatter_column(columns[name].view(integer), places, blocks, start, page_size)
 
     def drop(
         self,
@@ -170,19 +171,35 @@ class PagePool:
         """Give back the last block, or add one. Snapshots keep the blocks that they were made with."""
         added, self._n_blocks = n_blocks > self._n_blocks, n_blocks
         last = n_blocks - 1 if added else n_blocks
-        n_rows = (first_page(last + 1) - first_page(last)) * PAGE_ROWS if added else 0
+        n_new = first_page(last + 1) - first_page(last) if added else 0
         self._n_free[last] = 0
         n_pages = first_page(n_blocks)
         self._free = _resized(self._free, n_pages)
         self._following = _resized(self._following, n_pages)
         self.newest = _resized(self.newest, n_pages)
-        self.pages = Pages(
-            _resized(self.pages.previous, n_pages),
-            {
-                name: (*blocks[:last], np.empty(n_rows, blocks[0].dtype), *blocks[last + 1 :])
-                for name, blocks in self.pages.blocks.items()
-            },
-        )
+        layout, blocks = self.pages.layout, self.pages.blocks
+        block = np.empty(n_new * layout.page_words, np.int64)
+        self.pages = Pages(layout, _resized(self.pages.previous, n_pages), (*blocks[:last], block, *blocks[last + 1 :]))
+        self._targets = [_target(self.pages, name) for name in layout.dtypes]
+
+
+class _Target(NamedTuple):
+    """Where `scatter_column` writes a column."""
+
+    name: str
+    integer: np.dtype[Any]
+    blocks: tuple[NDArray[Any], ...]
+    start: int
+    page_size: int
+
+
+def _target(pages: Pages, name: str) -> _Target:
+    layout = pages.layout
+    n_bytes = layout.dtypes[name].itemsize
+    integer = np.dtype(f"i{n_bytes}")
+    blocks = tuple(block.view(integer) for block in pages.blocks)
+    start, page_size = layout.starts[name] * PAGE_ROWS, layout.row_bytes * PAGE_ROWS
+    return _Target(name, integer, blocks, start // n_bytes, page_size // n_bytes)
 
 
 def _resized(array: NDArray[_T], size: int) -> NDArray[_T]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.schema import Schema
-from pipelines.kernels.pyramid import N_STATISTICS, level_ends, span_bins, summarise
+from pipelines.kernels.pyramid import N_STATISTICS, level_ends, summarise_segment
 from pipelines.store.segment import SEGMENT_ROWS, SealedSegment, summarised_columns
 
 __all__ = ["BLOCK_SEGMENTS", "SealedBlock", "SealedSegments"]
@@ -20,6 +21,8 @@ BLOCK_SEGMENTS: Final = 512
 _N_BINS: Final = level_ends(SEGMENT_ROWS)[-1]
 _NEVER: Final = np.iinfo(np.int64).min
 _FOREVER: Final = np.iinfo(np.int64).max
+
+_Arrays = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class SealedBlock:
     segments : tuple of SealedSegment
         In order of arrival, without a gap; at least one.
     min_ns, max_ns : int
-        No row's event time is outside these.
+        No row's event time is outside these. They may be those of rows that were evicted since.
     spans : int64[n, 2]
         Event times of the oldest and the newest row of each segment.
     bin_spans : int64[n, 85, 2]
@@ -93,7 +96,7 @@ class SealedSegments:
 
     def __init__(self, schema: Schema) -> None:
         self.blocks: tuple[SealedBlock, ...] = ()
-        self._names = summarised_columns(schema)
+        self._n_columns = len(summarised_columns(schema))
         self._rooms: list[_Room] = []
         self._rows_bytes = 0
 
@@ -107,12 +110,14 @@ class SealedSegments:
         """Newest event time of the oldest segment, of which there must be one."""
         return int(self.blocks[0].spans[0, 1])
 
-    def append(self, segment: SealedSegment) -> None:
-        """Add a segment, and summarise it."""
-        self._make_room()
-        self._rooms[-1].append(segment)
-        self._rows_bytes += segment.n_bytes
-        self.blocks = (*self.blocks[: len(self._rooms) - 1], self._rooms[-1].block())
+    def extend(self, segments: Iterable[SealedSegment]) -> None:
+        """Add segments, and summarise them."""
+        n_full = max(len(self._rooms) - 1, 0)
+        for segment in segments:
+            self._make_room()
+            self._rooms[-1].append(segment)
+            self._rows_bytes += segment.n_bytes
+        self.blocks = (*self.blocks[:n_full], *(room.block() for room in self._rooms[n_full:]))
 
     def drop_first(self) -> None:
         """Leave out the oldest segment."""
@@ -122,13 +127,13 @@ class SealedSegments:
         if not room.segments:
             self._rooms, self.blocks = others, self.blocks[1:]
             return
-        if 2 * len(room.segments) < room.n_places:
+        if 3 * len(room.segments) < room.n_places:
             self._rooms[0] = room.moved()
         self.blocks = (self._rooms[0].block(), *self.blocks[1:])
 
     def _make_room(self) -> None:
         if not self._rooms or (self._rooms[-1].is_full and 2 * len(self._rooms[-1].segments) > BLOCK_SEGMENTS):
-            self._rooms.append(_Room(self._names, 1))
+            self._rooms.append(_Room(self._n_columns, 1))
         elif self._rooms[-1].is_full:
             self._rooms[-1] = self._rooms[-1].moved()
 
@@ -136,67 +141,50 @@ class SealedSegments:
 class _Room:
     """The arrays of a block: what it shows of them, and places behind that."""
 
-    def __init__(self, names: tuple[str, ...], n_places: int) -> None:
-        self.segments: tuple[SealedSegment, ...] = ()
+    def __init__(self, n_columns: int, n_places: int) -> None:
+        self.segments: list[SealedSegment] = []
         self.n_places = n_places
-        self._names = names
         self._start = 0
         self._min_ns, self._max_ns = _FOREVER, _NEVER
-        self._spans = np.empty((n_places, 2), np.int64)
-        self._bin_spans = np.empty((n_places, _N_BINS, 2), np.int64)
-        self._statistics = np.empty((len(names), n_places, N_STATISTICS, 2))
-        self._bin_statistics = np.empty((len(names), n_places, N_STATISTICS, _N_BINS, 2))
+        self._arrays: _Arrays = (
+            np.empty((n_places, 2), np.int64),
+            np.empty((n_places, _N_BINS, 2), np.int64),
+            np.empty((n_columns, n_places, N_STATISTICS, 2)),
+            np.empty((n_columns, n_places, N_STATISTICS, _N_BINS, 2)),
+        )
+        self.n_bytes = sum(array.nbytes for array in self._arrays)
 
     @property
     def is_full(self) -> bool:
         return self._start + len(self.segments) == self.n_places
 
-    @property
-    def n_bytes(self) -> int:
-        return sum(array.nbytes for array in self._arrays)
-
-    @property
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self._spans, self._bin_spans, self._statistics, self._bin_statistics
-
     def append(self, segment: SealedSegment) -> None:
-        place = self._start + len(self.segments)
-        span_bins(segment.time, self._bin_spans[place])
-        self._spans[place] = self._bin_spans[place, -1]
+        summarise_segment(segment.wide, self._start + len(self.segments), *self._arrays)
+        self.segments.append(segment)
         self._min_ns = min(self._min_ns, int(segment.time[0]))
         self._max_ns = max(self._max_ns, int(segment.time[-1]))
-        for column, name in enumerate(self._names):
-            summarise(segment.columns[name], self._bin_statistics[column, place])
-        self._statistics[:, place] = self._bin_statistics[:, place, :, -1]
-        self.segments = (*self.segments, segment)
 
     def drop_first(self) -> None:
         self._start += 1
-        self.segments = self.segments[1:]
-        shown = self._spans[self._start : self._start + len(self.segments)]
-        self._min_ns, self._max_ns = int(shown.min(initial=_FOREVER)), int(shown.max(initial=_NEVER))
+        del self.segments[0]
 
     def moved(self) -> _Room:
-        """Return the same segments in fresh arrays with half as many places again."""
+        """Return the same segments in fresh arrays, with as many places again behind them."""
         n = len(self.segments)
-        n_places = n + n // 2 + 1
-        room = _Room(self._names, n_places if 2 * n_places <= BLOCK_SEGMENTS else BLOCK_SEGMENTS)
+        room = _Room(len(self._arrays[-1]), min(2 * n, BLOCK_SEGMENTS))
         room.segments = self.segments
-        room._min_ns, room._max_ns = self._min_ns, self._max_ns
-        shown = slice(self._start, self._start + n)
-        room._spans[:n], room._bin_spans[:n] = self._spans[shown], self._bin_spans[shown]
-        room._statistics[:, :n] = self._statistics[:, shown]
-        room._bin_statistics[:, :n] = self._bin_statistics[:, shown]
+        for fresh, shown in zip(room._shown(), self._shown(), strict=True):
+            fresh[:] = shown
+        room._min_ns, room._max_ns = int(room._arrays[0][:n].min()), int(room._arrays[0][:n].max())
         return room
 
     def block(self) -> SealedBlock:
-        shown = slice(self._start, self._start + len(self.segments))
-        arrays = (
-            self._spans[shown],
-            self._bin_spans[shown],
-            self._statistics[:, shown],
-            self._bin_statistics[:, shown],
-        )
-        for array in arrays:
+        shown = self._shown()
+        for array in shown:
             array.flags.writeable = False
-        return SealedBlock(self.segments, self._min_ns, self._max_ns, *arrays)
+        return SealedBlock(tuple(self.segments), self._min_ns, self._max_ns, *shown)
+
+    def _shown(self) -> _Arrays:
+        spans, bin_spans, statistics, bin_statistics = self._arrays
+        places = slice(self._start, self._start + len(self.segments))
+        return spans[places], bin_spans[places], statistics[:, places], bin_statistics[:, places]

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.schema import Schema
+from pipelines.kernels.pyramid import is_ascending
+from pipelines.store.layout import Layout
 
-__all__ = ["SEGMENT_PAGES", "SEGMENT_ROWS", "SealedSegment", "blank_columns", "seal", "summarised_columns"]
+__all__ = ["SEGMENT_PAGES", "SEGMENT_ROWS", "SealedSegment", "seal", "summarised_columns"]
 
 SEGMENT_ROWS: Final = 4_096
 SEGMENT_PAGES: Final = 64
-
-_WIDE_BYTES: Final = 8
 
 
 def summarised_columns(schema: Schema) -> tuple[str, ...]:
@@ -63,34 +63,18 @@ class SealedSegment:
         return n_bytes + (0 if self.arrival is None else self.arrival.nbytes)
 
 
-def blank_columns(schema: Schema) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
-    """Return columns that are to be filled and sealed, and the memory of the wide ones (see `SealedSegment`)."""
-    n_wide = sum(column.dtype.itemsize == _WIDE_BYTES for column in schema.columns)
-    wide = np.empty((n_wide, SEGMENT_ROWS), np.int64)
-    columns: dict[str, NDArray[Any]] = {}
-    row = 0
-    for column in schema.columns:
-        if column.dtype.itemsize == _WIDE_BYTES:
-            columns[column.name] = wide[row].view(column.dtype)
-            row += 1
-        elif column.name != schema.key:
-            columns[column.name] = np.empty(SEGMENT_ROWS, column.dtype)
-    return columns, wide
-
-
-def seal(schema: Schema, columns: dict[str, NDArray[Any]], wide: NDArray[np.int64], first_row: int) -> SealedSegment:
-    """Make a segment of 4,096 rows in order of arrival. Takes over the arrays, which are from `blank_columns`."""
-    time = columns["time"]
+def seal(layout: Layout, memory: NDArray[np.int64], first_row: int) -> SealedSegment:
+    """Make a segment of 4,096 rows that lie in `memory` in order of arrival. Takes the memory over."""
     arrival = None
-    if not (time[:-1] <= time[1:]).all():
+    time = memory[:SEGMENT_ROWS]
+    if not is_ascending(time):
         order = time.argsort(kind="stable")
         arrival = np.empty(SEGMENT_ROWS, np.uint16)
         arrival[order] = np.arange(SEGMENT_ROWS, dtype=np.uint16)
         arrival.flags.writeable = False
-        came = columns
-        columns, wide = blank_columns(schema)
-        for name, array in came.items():
-            array.take(order, out=columns[name], mode="clip")  # without a mode NumPy buffers the result
-    for array in (wide, *columns.values()):
-        array.flags.writeable = False
-    return SealedSegment(columns, wide, first_row, arrival)
+        came = layout.columns(memory, SEGMENT_ROWS)
+        memory = np.empty_like(memory)
+        for name, array in layout.columns(memory, SEGMENT_ROWS).items():
+            came[name].take(order, out=array, mode="clip")  # without a mode NumPy buffers the result
+    memory.flags.writeable = False
+    return SealedSegment(layout.columns(memory, SEGMENT_ROWS), layout.wide(memory), first_row, arrival)

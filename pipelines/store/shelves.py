@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
-from pipelines.kernels.pages import FILL, FIRST_ROW, N_FIELDS, NEVER_NS, OPEN_ROW, PAGE_ROWS, head_times
+from pipelines.kernels.page_heads import head_times
+from pipelines.kernels.pages import FILL, FIRST_ROW, N_FIELDS, NEVER_NS, OPEN_ROW, PAGE_ROWS
+from pipelines.store.layout import Layout
 from pipelines.store.pool import PagePool
 from pipelines.store.sealed import SealedSegments
-from pipelines.store.segment import SEGMENT_PAGES, SEGMENT_ROWS, blank_columns, seal
+from pipelines.store.segment import SEGMENT_PAGES, SEGMENT_ROWS, seal
 
 __all__ = ["Shelves"]
 
@@ -27,7 +29,7 @@ class Shelves:
     Parameters
     ----------
     schema : Schema
-        What the columns are. All are stored but the key, which is the same for all rows of a key.
+        What the columns are.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class Shelves:
     def __init__(self, schema: Schema) -> None:
         self.index = np.empty((0, N_FIELDS), np.int64)
         self.sealed: dict[int, SealedSegments] = {}
-        self.pool = PagePool([column for column in schema.columns if column.name != schema.key])
+        self.pool = PagePool(Layout(schema))
         self.n_rows = 0
         self.oldest_head_ns = NEVER_NS
         self._schema = schema
@@ -120,10 +122,10 @@ class Shelves:
         sealed = self.sealed.get(code) or SealedSegments(self._schema)
         self._sealed_bytes -= sealed.n_bytes
         n_pages = fill // SEGMENT_ROWS * SEGMENT_PAGES
-        for start in range(0, n_pages, SEGMENT_PAGES):
-            columns, wide = blank_columns(self._schema)
-            pages.read(chain[start : start + SEGMENT_PAGES], columns)
-            sealed.append(seal(self._schema, columns, wide, open_row + start * PAGE_ROWS))
+        sealed.extend(
+            seal(pages.layout, pages.read(chain[start : start + SEGMENT_PAGES]), open_row + start * PAGE_ROWS)
+            for start in range(0, n_pages, SEGMENT_PAGES)
+        )
         self._sealed_bytes += sealed.n_bytes
         self.sealed[code] = sealed
         self.pool.retire(chain[:n_pages])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,7 +123,7 @@ class Table:
 
         Takes a copy of the rows that are not sealed yet, at most 4,095.
         """
-        series = self._series(code, 0, None)
+        series = self._series(code, 0)
         return series if series.n_rows else None
 
     def since(self, code: int, row: int, columns: Sequence[str] | None = None, *, max_rows: int | None = None) -> Rows:
@@ -131,10 +131,9 @@ class Table:
 
         A key that is not there has no rows yet.
         """
-        names = None if columns is None else {"time", *columns}
-        return self._series(code, row, names).since(row, columns, max_rows=max_rows)
+        return self._series(code, row).since(row, columns, max_rows=max_rows)
 
-    def _series(self, code: int, row: int, names: Collection[str] | None) -> Series:
+    def _series(self, code: int, row: int) -> Series:
         """Return a key's rows, those that are not sealed only where they came as number `row` or just before."""
         snapshot = self._snapshot
         known = 0 <= code < len(snapshot.index)
@@ -144,13 +143,10 @@ class Table:
         if row > open_row:
             n_skipped = min(row - open_row, n_open) // PAGE_ROWS * PAGE_ROWS
             blocks, n_open, open_row = (), n_open - n_skipped, open_row + n_skipped
-        stored = [column for column in self.schema.columns if column.name != self.schema.key]
-        open_columns = {
-            each.name: np.empty(n_open, each.dtype) for each in stored if names is None or each.name in names
-        }
-        snapshot.pages.read(snapshot.pages.chain(last_page, n_open), open_columns)
-        for array in open_columns.values():
-            array.flags.writeable = False
+        pages = snapshot.pages
+        memory = pages.read(pages.chain(last_page, n_open))
+        memory.flags.writeable = False
+        open_columns = pages.layout.columns(memory, n_open)
         return Series(self.schema, code, blocks=blocks, open_columns=open_columns, next_row=open_row + n_open)
 
     def _publish(self) -> None:

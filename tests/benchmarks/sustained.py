@@ -31,7 +31,6 @@ __all__ = ["rows"]
 _TICKS: Final = 1_000
 _N_MESSAGES: Final = 1_000
 _N_SYMBOLS: Final = 50
-_PASS_BYTES: Final = 4 << 20
 """As much as the writer takes at once, where more waits."""
 
 _N_ROUNDS: Final = {"packed": 30, "json": 6}
@@ -100,7 +99,7 @@ class _Run:
             messages = stream.round(number)
             began_ns = clock.monotonic_ns()
             clock.run()
-            for some in _in_passes(messages):
+            for some in _in_passes(messages, feed):
                 start = time.perf_counter()
                 feed._writer.write(some)
                 feed._publish()
@@ -143,10 +142,13 @@ def _view(key: str, how: dict[str, str]) -> ViewSpec:
     return ViewSpec(feed="market", kind="trades", key=key, value="price", **how)
 
 
-def _in_passes(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    n_a_pass = max(_PASS_BYTES // len(messages[0].payload), 1)
-    for first in range(0, len(messages), n_a_pass):
-        yield messages[first : first + n_a_pass]
+def _in_passes(messages: Sequence[Message], feed: Feed) -> Iterator[Sequence[Message]]:
+    """Yield as many as the writer would take at a time, where they always wait."""
+    first = 0
+    while first < len(messages):
+        end = first + max(feed._writer.pass_size.n_bytes // len(messages[0].payload), 1)
+        yield messages[first:end]
+        first = end
 
 
 def _stock() -> float:

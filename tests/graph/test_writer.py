@@ -23,6 +23,8 @@ from tests.waiting import wait_until
 
 NOW = 1_700_000_000 * S
 
+LARGE = b"x" * (1 << 20)
+
 MEANINGS: dict[bytes, Any] = {
     b"good": readings([NOW, NOW + 1], key=[0, 1]),
     b"named": readings([NOW, NOW + 1], identity=[1, 2]),
@@ -31,6 +33,7 @@ MEANINGS: dict[bytes, Any] = {
     b"poison": "no reading in it",
     b"bug": ZeroDivisionError("a bug in the decoder"),
     b"full": MemoryError("nothing left"),
+    LARGE: readings([NOW]),
 }
 
 
@@ -106,6 +109,22 @@ def test_positions_are_released_once_the_pass_is_done(feed: Feed) -> None:
     feed.write(b"good", b"poison")
     assert seen == [0]
     assert feed.released == [0, 1]
+    assert sink is not None
+
+
+def test_while_passes_take_long_fewer_of_the_messages_that_wait_go_into_one(feed: Feed) -> None:
+    passes: list[int] = []
+
+    def take_long(batch: Batch) -> None:
+        passes.append(len(batch))
+        feed.context.clock.advance(seconds=0.02)
+
+    sink = feed.graph.rows["readings"].sink(take_long)
+    for message in numbered(*[LARGE] * 10):
+        feed.source.queue.put(message)
+    feed.writer.start()
+    wait_until(lambda: len(feed.released) == 10)
+    assert passes == [4, 2, 1, 1, 1, 1]
     assert sink is not None
 
 
@@ -245,3 +264,23 @@ def test_fifty_restarts_from_several_threads_leave_one_writer(feed: Feed) -> Non
     for message in numbered(b"good"):
         feed.source.queue.put(message)
     wait_until(lambda: feed.released == [0])
+
+
+def test_no_longer_is_waited_for_more_messages_than_until_it_is_time_to_publish(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed.source, "coalesce_messages", 2)
+    hours = {"coalesce_ns": 3_600 * S, "patience_s": lambda: 0.001}
+    writer = Writer(
+        source=feed.source,
+        graph=feed.graph,
+        context=feed.context,
+        prepare=lambda: None,
+        publish=feed.publish,
+        **hours,
+    )
+    for message in numbered(b"good"):
+        feed.source.queue.put(message)
+    writer.start()
+    wait_until(lambda: feed.released == [0])
+    writer.stop()

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.kernels.page_heads import drop_pages, free_pages, head_times
 from pipelines.kernels.pages import (
     FILL,
     FIRST_BLOCK_PAGES,
@@ -15,20 +16,21 @@ from pipelines.kernels.pages import (
     NEVER_NS,
     PAGE_ROWS,
     chain_pages,
-    drop_pages,
     first_page,
-    free_pages,
-    gather_column,
-    head_times,
+    gather_pages,
     place_rows,
     scatter_column,
 )
 
 N_KEYS = 5
+PAGE_WORDS = (8 + 8 + 1) * PAGE_ROWS // 8
 
 
 class Memory:
-    """Pages in two blocks, of which the first has few left, so that rows come to lie in both."""
+    """Pages in two blocks, of which the first has few left, so that rows come to lie in both.
+
+    A row is a time, the same as a float, and its remainder by 100.
+    """
 
     def __init__(self, n_left: int) -> None:
         n_pages = first_page(2)
@@ -38,14 +40,17 @@ class Memory:
         self.newest = np.zeros(n_pages, np.int64)
         self.free = np.arange(n_pages, dtype=np.int32)
         self.n_free = np.array([n_left, FIRST_BLOCK_PAGES] + [0] * (N_BLOCKS - 2))
-        sizes = [FIRST_BLOCK_PAGES * PAGE_ROWS] * 2 + [0] * (N_BLOCKS - 2)
-        self.blocks = tuple(np.zeros(size) for size in sizes)
+        sizes = [FIRST_BLOCK_PAGES * PAGE_WORDS] * 2 + [0] * (N_BLOCKS - 2)
+        self.blocks = tuple(np.zeros(size, np.int64) for size in sizes)
 
     def write(self, keys: np.ndarray, times: np.ndarray, values: np.ndarray) -> None:
         places = np.empty(len(keys), np.int64)
         links = (self.first, self.previous, self.following, self.newest, self.free, self.n_free)
         place_rows(keys, times, self.index, *links, places)
-        scatter_column(values, places, self.blocks)
+        scatter_column(times, places, self.blocks, 0, PAGE_WORDS)
+        scatter_column(values.view(np.int64), places, self.blocks, PAGE_ROWS, PAGE_WORDS)
+        octets = tuple(block.view(np.int8) for block in self.blocks)
+        scatter_column((values % 100).astype(np.int8), places, octets, 2 * PAGE_ROWS * 8, PAGE_WORDS * 8)
 
     def pages(self, key: int) -> np.ndarray:
         pages = np.empty(-(-self.index[key, FILL] // PAGE_ROWS), np.int32)
@@ -53,9 +58,14 @@ class Memory:
         return pages
 
     def values(self, key: int) -> list[float]:
-        column = np.empty(self.index[key, FILL])
-        gather_column(self.pages(key), self.blocks, column)
-        return column.tolist()
+        pages, fill = self.pages(key), self.index[key, FILL]
+        memory = np.empty(len(pages) * PAGE_WORDS, np.int64)
+        gather_pages(pages, self.blocks, 2, PAGE_WORDS, memory)
+        room = len(pages) * PAGE_ROWS
+        values = memory[room:][:fill].view(np.float64)
+        assert memory[:fill].tolist() == values.tolist()
+        assert memory[2 * room :].view(np.int8)[:fill].tolist() == (values % 100).tolist()
+        return values.tolist()
 
 
 @given(

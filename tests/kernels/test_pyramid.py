@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipelines.kernels.pyramid import ENDS, EXTREMES, TOTALS, level_ends, span_bins, summarise
+from pipelines.kernels.pyramid import (
+    ENDS,
+    EXTREMES,
+    TOTALS,
+    is_ascending,
+    level_ends,
+    span_bins,
+    summarise,
+    summarise_segment,
+)
 from tests.kernels import twins
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, width=64) | st.just(np.nan)
@@ -54,3 +63,28 @@ def test_each_bin_knows_when_its_first_and_last_row_were(n: int) -> None:
         for row in range(0, n, 64 * 4**level)
     ]
     assert spans.tolist() == expected
+
+
+@given(hnp.arrays(np.int64, st.integers(0, 50), elements=st.integers(0, 3) | st.just(np.iinfo(np.int64).max)))
+def test_times_ascend_where_sorting_changes_nothing(times: np.ndarray) -> None:
+    assert is_ascending(times) == (times.tolist() == sorted(times.tolist()))
+    assert is_ascending(np.sort(times))
+
+
+def test_summaries_of_a_segment_go_to_its_place_and_nowhere_else() -> None:
+    random = np.random.default_rng(5)
+    values = random.normal(size=(2, 4_096))
+    wide = np.concatenate([np.sort(random.integers(0, 1_000, (1, 4_096))), values.view(np.int64)])
+    wide.flags.writeable = False
+    spans, bin_spans = np.zeros((3, 2), np.int64), np.zeros((3, 85, 2), np.int64)
+    statistics, bin_statistics = np.zeros((2, 3, 3, 2)), np.zeros((2, 3, 3, 85, 2))
+    summarise_segment(wide, 1, spans, bin_spans, statistics, bin_statistics)
+    expected_spans = np.empty((85, 2), np.int64)
+    span_bins(wide[0], expected_spans)
+    expected = np.array([twins.pyramid(column) for column in values])
+    np.testing.assert_array_equal(bin_spans[1], expected_spans)
+    np.testing.assert_array_equal(spans[1], wide[0, [0, -1]])
+    np.testing.assert_array_equal(bin_statistics[:, 1], expected)
+    np.testing.assert_array_equal(statistics[:, 1], expected[..., -1, :])
+    assert not any(array[place].any() for array in (spans, bin_spans) for place in (0, 2))
+    assert not any(array[:, place].any() for array in (statistics, bin_statistics) for place in (0, 2))

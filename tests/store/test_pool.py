@@ -4,6 +4,7 @@ import numpy as np
 
 from pipelines.core.schema import READINGS
 from pipelines.kernels.pages import FILL, FIRST_BLOCK_PAGES, LAST_PAGE, N_FIELDS, NEVER_NS, PAGE_ROWS
+from pipelines.store.layout import Layout
 from pipelines.store.pool import PagePool
 from tests.batches import readings
 
@@ -16,7 +17,7 @@ class Writer:
     """Writes to a pool as the shelves do."""
 
     def __init__(self, n_keys: int) -> None:
-        self.pool = PagePool([column for column in READINGS.columns if column.name != READINGS.key])
+        self.pool = PagePool(Layout(READINGS))
         self.index, self.first = np.zeros((n_keys, N_FIELDS), np.int64), np.zeros(n_keys, np.int32)
         self.snapshot = self.publish()
 
@@ -74,7 +75,7 @@ def test_memory_grows_by_blocks_and_what_is_spare_is_given_back() -> None:
     keys = np.arange(len(writer.index))
 
     def n_blocks() -> int:
-        return sum(len(block) > 0 for block in writer.pool.pages.blocks["time"])
+        return sum(len(block) > 0 for block in writer.pool.pages.blocks)
 
     writer.fill(keys[:10], n_rows=1)
     assert n_blocks() == 1

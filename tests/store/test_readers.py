@@ -132,6 +132,6 @@ def test_a_reader_that_stopped_in_the_middle_still_reads_what_it_began_with() ->
     for number in range(1, 50):
         table.append(trades(number * 1_000 + np.arange(1_000), key=np.arange(1_000) % 20, price=-1.0))
         table.evict()
-    prices = np.empty(n_open)
-    snapshot.pages.read(snapshot.pages.chain(last_page, n_open), {"price": prices})
+    memory = snapshot.pages.read(snapshot.pages.chain(last_page, n_open))
+    prices = snapshot.pages.layout.columns(memory, n_open)["price"]
     assert prices.tolist() == list(range(100))

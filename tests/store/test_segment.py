@@ -4,24 +4,32 @@ import numpy as np
 import pytest
 
 from pipelines.core.schema import TRADES
-from pipelines.store.segment import SEGMENT_ROWS, SealedSegment, blank_columns, seal, summarised_columns
+from pipelines.store.layout import Layout
+from pipelines.store.segment import SEGMENT_PAGES, SEGMENT_ROWS, SealedSegment, seal, summarised_columns
+
+LAYOUT = Layout(TRADES)
 
 
-def sealed(time: np.ndarray, first_row: int = 0) -> SealedSegment:
+def memory_of(**columns: np.ndarray | float) -> np.ndarray:
+    """Memory of 4,096 rows."""
+    memory = np.empty(SEGMENT_PAGES * LAYOUT.page_words, np.int64)
+    for name, column in LAYOUT.columns(memory, SEGMENT_ROWS).items():
+        column[:] = columns[name]
+    return memory
+
+
+def sealed(time: np.ndarray) -> SealedSegment:
     """A segment whose price is the order of arrival."""
-    columns, wide = blank_columns(TRADES)
-    columns["time"][:], columns["price"][:], columns["size"][:] = time, np.arange(SEGMENT_ROWS), 5.0
-    columns["side"][:] = 1
-    return seal(TRADES, columns, wide, first_row)
+    return seal(LAYOUT, memory_of(time=time, price=np.arange(SEGMENT_ROWS), size=5.0, side=1), 0)
 
 
 def test_rows_that_came_in_order_are_taken_over_as_they_are() -> None:
-    columns, wide = blank_columns(TRADES)
-    for column in columns.values():
-        column[:] = np.arange(SEGMENT_ROWS) // 100
-    segment = seal(TRADES, columns, wide, 10)
+    steps = np.arange(SEGMENT_ROWS) // 100
+    memory = memory_of(time=steps, price=steps, size=steps, side=steps)
+    segment = seal(LAYOUT, memory, 10)
     assert segment.arrival is None
-    assert segment.columns is columns
+    assert all(np.shares_memory(column, memory) for column in segment.columns.values())
+    assert all(column.tolist() == steps.tolist() for column in segment.columns.values())
     assert (segment.first_row, segment.end_row) == (10, 10 + SEGMENT_ROWS)
 
 

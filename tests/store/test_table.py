@@ -202,11 +202,11 @@ def test_an_evicted_segment_lives_as_long_as_a_reader_holds_a_view_of_it() -> No
     table.append(readings(np.arange(SEGMENT_ROWS) // 1_000))
     series = table.series(0)
     assert series is not None
-    column = series.segments[0].wide
-    memory, view = weakref.ref(column), series.range(2, 3)["value"]
+    rows = series.segments[0].wide.base
+    memory, view = weakref.ref(rows), series.range(2, 3)["value"]
     table.append(readings([1_000_000], key=1))
     table.evict()
-    del series, column
+    del series, rows
     gc.collect()
     assert memory() is not None
     assert view.tolist() == [2.0] * 1_000

@@ -11,7 +11,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 __all__ = ["Socket", "framed"]
 
-REFUSED: Final = 4000
+_REFUSED: Final = 4000
 """Code of a closing handshake for what PROTOCOL.md does not allow (RFC 6455 leaves 4000 to 4999 to applications)."""
 
 _MOST_REASON_BYTES: Final = 123
@@ -78,7 +78,7 @@ class Socket:
     def close(self, reason: str) -> None:
         """End the connection, with the reason in words."""
         cut = reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
-        self._handler.close(REFUSED if cut else None, cut or None)
+        self._handler.close(_REFUSED if cut else None, cut or None)
 
     @property
     def _stream(self) -> IOStream | None:

@@ -40,7 +40,7 @@ VERSION: Final = 1
 DEFLATED: Final = 1
 """Flag of a message whose parts are compressed (RFC 1951, without the head of zlib)."""
 
-NO_TIME_NS: Final = np.iinfo(np.int64).min
+_NO_TIME_NS: Final = np.iinfo(np.int64).min
 
 _HEAD: Final = Struct("<BBHII")
 _PANE: Final = Struct("<H")
@@ -143,7 +143,7 @@ def shown_part(value_range: tuple[float, float]) -> bytes:
 
 def times_part(*, newest_ns: int | None, rendered_ns: int, skew_ns: int) -> bytes:
     """Return the event time of the newest row, our clock when it was drawn, and how far the source's is ahead of it."""
-    return part(Part.TIMES, _TIMES.pack(NO_TIME_NS if newest_ns is None else newest_ns, rendered_ns, skew_ns))
+    return part(Part.TIMES, _TIMES.pack(_NO_TIME_NS if newest_ns is None else newest_ns, rendered_ns, skew_ns))
 
 
 def ledger_part(counts: KindCounts) -> bytes:

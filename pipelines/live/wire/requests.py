@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from pipelines.core.errors import StreamshadeError
 
 __all__ = [
+    "MAX_MESSAGE_BYTES",
     "Ack",
     "Explore",
     "Go",
@@ -28,9 +29,9 @@ MAX_MESSAGE_BYTES: Final = 16_384
 
 _MAX_TICKET: Final = 12_288
 
-Pane: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
-Generation: TypeAlias = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
-Nanoseconds: TypeAlias = Annotated[str, Meta(pattern=r"^-?[0-9]{1,19}$")]
+_Pane: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
+_Generation: TypeAlias = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
+_Nanoseconds: TypeAlias = Annotated[str, Meta(pattern=r"^-?[0-9]{1,19}$")]
 """A time as decimal digits: JavaScript's numbers would round it."""
 
 
@@ -52,7 +53,7 @@ class Hello(_Said, frozen=True, tag="hello"):
 class Subscribe(_Said, frozen=True, tag="subscribe"):
     """Show a view of the ticket in a pane, in the canvas class of that many columns, so many frames a second."""
 
-    pane: Pane
+    pane: _Pane
     view: str
     columns: int
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
@@ -61,36 +62,36 @@ class Subscribe(_Said, frozen=True, tag="subscribe"):
 class Leave(_Said, frozen=True, tag="leave"):
     """Show nothing more in a pane."""
 
-    pane: Pane
+    pane: _Pane
 
 
 class Pause(_Said, frozen=True, tag="pause"):
     """Send nothing to a pane until it is to go on."""
 
-    pane: Pane
+    pane: _Pane
 
 
 class Go(_Said, frozen=True, tag="go"):
     """Go on sending to a pane, from the generation that it has."""
 
-    pane: Pane
+    pane: _Pane
 
 
 class Ack(_Said, frozen=True, tag="ack"):
     """A pane has painted a generation, so many milliseconds after the event times of the frames since the last one."""
 
-    pane: Pane
-    generation: Generation
+    pane: _Pane
+    generation: _Generation
     delays_ms: Annotated[tuple[float, ...], Meta(max_length=64)] = ()
 
 
 class Explore(_Said, frozen=True, tag="explore"):
     """Draw a range for a pane."""
 
-    pane: Pane
-    request: Generation
-    start: Nanoseconds
-    end: Nanoseconds
+    pane: _Pane
+    request: _Generation
+    start: _Nanoseconds
+    end: _Nanoseconds
     low: float
     high: float
     columns: int
@@ -99,9 +100,9 @@ class Explore(_Said, frozen=True, tag="explore"):
 class Pick(_Said, frozen=True, tag="pick"):
     """Tell the row under a place of a pane."""
 
-    pane: Pane
-    request: Generation
-    time: Nanoseconds
+    pane: _Pane
+    request: _Generation
+    time: _Nanoseconds
     value: float
 
 

@@ -400,6 +400,7 @@ def test_a_view_that_fails_says_why_and_leaves_the_others_alone(stage: Stage) ->
     assert btc.failure == "ValueError: poisoned"
     assert not eth.failure
     assert len(stage.drawings[1].prices) == 2
+    assert len(stage.drawings) == 2
     again = stage.views.subscribe(BTC)
     stage.step()
     assert again.frame is not None
