@@ -86,10 +86,8 @@ def ring_bins(
 
     Parameters
     ----------
-    first : int
-        The row to begin with.
-    keys, times, values : int32[n], int64[n], float64[n]
-        Codes, event times (ns), and what the last value is kept of; NaN is counted but never kept.
+    first, keys, times, values : int, int32[n], int64[n], float64[n]
+        The row to begin with; codes, event times (ns) and values of all. NaN is counted but never kept.
     bin_ns, n_keys : int
         Length of a bin, and how many keys there is room for.
     bins : int64[n_bins, n_keys]

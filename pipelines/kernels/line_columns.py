@@ -69,10 +69,8 @@ def update_columns(
 
     Parameters
     ----------
-    times : int64[n]
-        Event times, nanoseconds, in order of arrival. Of equal times the one that came first is earlier.
-    row_values : float64[n]
-        What is drawn.
+    times, row_values : int64[n], float64[n]
+        Event times (ns) and what is drawn, in order of arrival. Of equal times the one that came first is earlier.
     column_log2, end : int
         A column is ``2**column_log2`` nanoseconds long; the first one behind the ring, or `NO_END`.
     orders : int64[4, n_columns]

@@ -94,7 +94,7 @@ class _Run:
         feed._rehearse()
         stream = _Stream(form, clock.start_ns)
         views = [feed.views.subscribe(_view(key, how)) for key, how in zip(stream.names, _VIEWS, strict=False)]
-        rates, passes = [], []
+        rates, passes, drawn = [], [], []
         for number in range(_N_ROUNDS[form]):
             messages = stream.round(number)
             began_ns = clock.monotonic_ns()
@@ -105,13 +105,14 @@ class _Run:
                 feed._publish()
                 passes.append((number, time.perf_counter() - start))
             clock.stop()
+            drawn.append((clock.monotonic_ns(), min(view.frame.generation if view.frame else 0 for view in views)))
             rates.append(_TICKS * len(messages) * NS_PER_SECOND / (clock.monotonic_ns() - began_ns))
         total = feed.status().ledger.total
         assert total.stored == total.received == _TICKS * _N_MESSAGES * _N_ROUNDS[form]
         self.ticks_s = median(rates[1:])  # the first round compiles and allocates
         self.pass_p99_ms = float(np.quantile([s for number, s in passes if number], 0.99)) * 1e3
-        frames = [view.frame.generation for view in views if view.frame is not None]
-        self.frames_s = min(frames) * NS_PER_SECOND / clock.monotonic_ns()
+        (first_ns, n_before), (last_ns, n_after) = drawn[0], drawn[-1]
+        self.frames_s = (n_after - n_before) * NS_PER_SECOND / (last_ns - first_ns)
 
 
 class _Stream:
@@ -146,7 +147,7 @@ def _in_passes(messages: Sequence[Message], feed: Feed) -> Iterator[Sequence[Mes
     """Yield as many as the writer would take at a time, where they always wait."""
     first = 0
     while first < len(messages):
-        end = first + max(feed._writer.pass_size.n_bytes // len(messages[0].payload), 1)
+        end = first - (-feed._writer.pass_size.n_bytes // len(messages[0].payload))
         yield messages[first:end]
         first = end
 

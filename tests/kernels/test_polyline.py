@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.kernels.polyline import draw_polyline
+from pipelines.kernels.polyline import draw_polyline, draw_spans
 
 N_COLUMNS, N_ROWS = 9, 7
 FAR = 2.0**48
@@ -115,3 +115,24 @@ def test_cells_that_the_line_does_not_pass_are_left_alone() -> None:
     cells[2, 2] = True
     draw_polyline(*unit((0.5, 0.5), (1.5, 0.5))[:2], 0.0, float(N_COLUMNS), 0.0, float(N_ROWS), cells)
     assert lit(cells) == {(0, 0), (1, 0), (2, 2)}
+
+
+spans = st.lists(st.tuples(place, place).filter(lambda ends: bool(np.isfinite(ends).all())), max_size=3)
+
+
+@given(st.dictionaries(st.integers(-1, N_COLUMNS), spans, max_size=4), ranges)
+def test_ranges_cover_the_cells_that_lines_inside_their_columns_do(
+    drawn: dict[int, list[tuple[float, float]]], unit: tuple[float, float]
+) -> None:
+    bottom, height = unit
+    columns, held = np.array(list(drawn), np.int64), np.full((len(drawn), 3, 2), np.nan)
+    expected = np.zeros((N_COLUMNS, N_ROWS), np.bool_)
+    y_range = (bottom, bottom + N_ROWS * height)
+    for number, (column, ends) in enumerate(drawn.items()):
+        for slot, pair in enumerate(ends):
+            held[number, slot] = low, high = sorted(bottom + height * end for end in pair)
+            if 0 <= column < N_COLUMNS:
+                expected |= ours(np.full(2, column + 0.5), np.array([low, high]), (0.0, float(N_COLUMNS)), y_range)
+    cells = np.zeros((N_COLUMNS, N_ROWS), np.bool_)
+    draw_spans(columns, np.array([len(ends) for ends in drawn.values()], np.int64), held, *y_range, cells)
+    assert np.array_equal(cells, expected)
