@@ -19,6 +19,7 @@ __all__ = ["TIME_UNITS_NS", "SourceSpec", "nearest", "parse_source"]
 
 TIME_UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
+_N_HINTS: Final = 20
 _COMMON_OPTIONS: Final = frozenset(
     {"format", "kind", "map", "time_unit", "key", "symbol", "struct", "name", "max_ahead"}
 )
@@ -171,10 +172,13 @@ def parse_source(url: str, *, known_options: Mapping[str, Iterable[str]], format
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the known name that `name` may have been meant for, or at all of them."""
-    names = sorted(known)
+    """Return a hint at the known name that `name` may have been meant for, or at what there is."""
+    names = sorted(set(known))
     close = difflib.get_close_matches(name, names, n=1)
-    return f": did you mean {close[0]!r}?" if close else f": there are {', '.join(names)}"
+    if close:
+        return f": did you mean {close[0]!r}?"
+    others = f" and {len(names) - _N_HINTS:,} others" if len(names) > _N_HINTS else ""
+    return f": there are {', '.join(names[:_N_HINTS])}{others}" if names else ""
 
 
 def _authority(text: str) -> tuple[str | None, str | None, str, int | None]:

@@ -40,6 +40,14 @@ class Guarded(RequestHandler):
         user = provider.get_user_async(self) if provider.get_user_async else provider.get_user(self)
         return bool(await user if isawaitable(user) else user)
 
+    def get_login_url(self) -> str:
+        """Return where to log in; call it only where `is_known` says no."""
+        provider: Any = self.application.auth_provider  # type: ignore[attr-defined]
+        if provider.get_login_url is not None:
+            return str(provider.get_login_url(self))
+        prefix = getattr(self.application, "prefix", "")
+        return f"{prefix}/{(provider.login_url or '').lstrip('/')}"
+
 
 def has_token(handler: RequestHandler) -> bool:
     """Tell whether a request carries the token for metrics."""

@@ -16,8 +16,6 @@ from pipelines.live.source import FrameSource
 
 __all__ = ["view_of"]
 
-_N_NAMES: Final = 1_000
-"""Names that are compared with one that there is not."""
 
 _OPTIONS: Final = ("feed", "kind", "look", "span", "value")
 
@@ -61,7 +59,7 @@ def _holder(key: str, kind: str | None, sources: Iterable[FrameSource]) -> tuple
         for each in source.tables if kind is None else [_one_of(source.tables, kind, "kind")]:
             if code != UNKNOWN and source.tables[each].series(code) is not None:
                 return source, each
-    raise SpecError(f"there are no rows of {key!r}{nearest(key, names[:_N_NAMES])}")
+    raise SpecError(f"there are no rows of {key!r}{nearest(key, names)}")
 
 
 def _one_of(known: Collection[str], name: str, what: str) -> str:
