@@ -17,6 +17,9 @@ from pipelines.live.source import FrameSource
 __all__ = ["view_of"]
 
 
+_N_COMPARED: Final = 2_000
+"""Names that one which there is not is compared with: more would hold up the loop."""
+
 _OPTIONS: Final = ("feed", "kind", "look", "span", "value")
 
 
@@ -59,7 +62,7 @@ def _holder(key: str, kind: str | None, sources: Iterable[FrameSource]) -> tuple
         for each in source.tables if kind is None else [_one_of(source.tables, kind, "kind")]:
             if code != UNKNOWN and source.tables[each].series(code) is not None:
                 return source, each
-    raise SpecError(f"there are no rows of {key!r}{nearest(key, names)}")
+    raise SpecError(f"there are no rows of {key!r}{nearest(key, names[:_N_COMPARED])}")
 
 
 def _one_of(known: Collection[str], name: str, what: str) -> str:
