@@ -14,6 +14,7 @@ from pipelines.live.feeds import process_feeds
 from pipelines.live.guard import Guarded, has_token
 from pipelines.live.metrics import render_metrics
 from pipelines.live.status import FeedStatus
+from pipelines.live.watch.handler import WatchHandler
 
 __all__ = ["ROUTES", "HealthHandler", "MetricsHandler", "ReadyHandler"]
 
@@ -70,5 +71,6 @@ ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [
     (r"/ready", ReadyHandler, {}),
     (r"/metrics", MetricsHandler, {}),
     (r"/frames", FramesHandler, {}),
+    (r"/watch/(.*)", WatchHandler, {}),
 ]
 """What Panel adds to its server."""

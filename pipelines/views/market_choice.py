@@ -14,11 +14,11 @@ from pipelines.core.clock import parse_duration_ns
 from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.schema import schema_of
 from pipelines.live.feed import Feed
+from pipelines.live.frames.looks import LOOKS
 from pipelines.views.candles.key_bars import PERIODS
 from pipelines.views.key_figures import busiest, primary_kind
 from pipelines.views.page.browser import Browser
 from pipelines.views.page.theme import BUTTONS
-from pipelines.views.ticks.lens import LOOKS
 from pipelines.views.zones import BROWSER_ZONE, ZONES, zone_name
 
 __all__ = ["SPANS", "MarketChoice"]

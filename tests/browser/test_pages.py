@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenTab, PageServer, page_server
+from tests.browser.tick_server import RANGES as TICK_RANGES
+from tests.browser.tick_server import figure_on, middle
 
 PAGES = ("overview", "market", "status")
 PATIENCE_MS = 30_000
@@ -139,11 +141,17 @@ def test_a_page_comes_back_as_it_was_when_its_server_does(
     tmp_path_factory: pytest.TempPathFactory, open_tab: OpenTab
 ) -> None:
     with page_server(tmp_path_factory.mktemp("restart"), "sim://market?rate=1000&symbols=5&seed=1") as server:
-        tab = open_tab(f"{server.address}/market?symbol=SOL-USD&zone=UTC", loses_server=True)
+        tab = open_tab(f"{server.address}/market?symbol=SOL-USD&zone=UTC&span=10s", loses_server=True)
         expect(tab.locator(".big .name span").first).to_have_text("SOL-USD", timeout=PATIENCE_MS)
+        tab.mouse.move(*middle(figure_on(tab)))
+        tab.mouse.wheel(0, -300)
+        tab.get_by_text("rows in this time").wait_for(timeout=PATIENCE_MS)
+        zoomed = tab.evaluate(TICK_RANGES)
         server.stop()
         expect(tab.get_by_role("alert")).to_contain_text("what you see is old", timeout=PATIENCE_MS)
         server.start()
         expect(tab.get_by_role("alert")).to_have_count(0, timeout=PATIENCE_MS)
         expect(tab.locator(".big .name span").first).to_have_text("SOL-USD", timeout=PATIENCE_MS)
         expect_to_change(tab.locator(".last"))
+        tab.get_by_text("rows in this time").wait_for(timeout=PATIENCE_MS)
+        assert tab.evaluate(TICK_RANGES) == pytest.approx(zoomed, abs=1e-5)

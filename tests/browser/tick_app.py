@@ -1,19 +1,28 @@
-"""A page with one picture over a feed in memory, to be served: ``python -m tests.browser.tick_app PORT``.
+"""A page with one picture over a feed in memory, to be served: ``python -m tests.browser.tick_app PORT [document]``.
 
-``/go`` lets rows come, ``/stop`` ends that; the page takes ``zone`` and ``look`` from its address.
+Its frames come over the route, or over the document. ``/go`` lets rows come, ``/stop`` ends that, ``/newest`` tells the
+newest frame; the page takes ``zone`` and ``look`` from its address.
 """
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import panel as pn
+from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
 from pipelines.core.clock import SystemClock
+from pipelines.live.broadcast.handler import FramesHandler
+from pipelines.live.broadcast.hub import Hub
+from pipelines.live.broadcast.ticket import process_tickets
+from pipelines.views.ticks.document import _beats
 from pipelines.views.ticks.picture import TickPicture
 from tests.live.hand_feed import HandFeed
 
@@ -49,13 +58,46 @@ class LiveFeed(HandFeed):
         self.add(np.sort(self._random.integers(start_ns, end_ns, n_rows)), price)
 
 
-def main(port: int) -> None:
+def main(port: int, over: str = "route") -> None:
     """Serve the page until killed."""
     feed = LiveFeed()
+    hubs: list[Hub] = []
+
+    def hub() -> Hub:
+        if not hubs:
+            loop = asyncio.get_running_loop()
+            hubs.append(
+                Hub(
+                    sources=lambda: {feed.name: feed},
+                    tickets=process_tickets(),
+                    clock=feed.clock,
+                    post=loop.call_soon_threadsafe,
+                    workers=ThreadPoolExecutor(1),
+                )
+            )
+            PeriodicCallback(hubs[0].beat, 50).start()
+        return hubs[0]
 
     class Flow(RequestHandler):
         def get(self, action: str) -> None:
             (feed.flowing.set if action == "go" else feed.flowing.clear)()
+
+    class Newest(RequestHandler):
+        def get(self) -> None:
+            hubs_there = [hub()] if over == "route" else [beat._hub for beat in _beats[feed].values()]
+            for channel in hubs_there[0].channels.values():
+                frame = channel.frame
+                assert frame is not None
+                self.finish(
+                    {
+                        "generation": channel.generation,
+                        "column_log2": frame.canvas.column_log2,
+                        "first_column": str(frame.canvas.first_column),
+                        "codes": [column.tobytes().hex() for column in frame.codes],
+                        "colours": frame.colours.tobytes().hex(),
+                        "n_frames": dict(channel.counts.n_frames),
+                    }
+                )
 
     def page() -> TickPicture:
         options: dict[str, Any] = {
@@ -63,8 +105,12 @@ def main(port: int) -> None:
         }
         return TickPicture(feed, key="BTC", span_ns=SPAN_NS, **options)
 
-    pn.serve({"ticks": page}, port=port, address="127.0.0.1", show=False, extra_patterns=[(r"/(go|stop)", Flow)])
+    patterns: list[Any] = [(r"/(go|stop)", Flow), (r"/newest", Newest)]
+    if over == "route":
+        importlib.import_module("pipelines.live.routes")  # as `--plugins` does
+        patterns.append((r"/frames", FramesHandler, {"hub": hub}))
+    pn.serve({"ticks": page}, port=port, address="127.0.0.1", show=False, extra_patterns=patterns)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from typing import Any
 
@@ -22,6 +23,11 @@ class StepsAtOnce(Views):
             tables=feed.tables, dictionary=feed.dictionary, clock=feed.clock, memory_bytes=1 << 30, on_error=_raise
         )
         self._feed = feed
+        self._stepping = threading.Lock()  # the thread that writes and the one that subscribes
+
+    def step(self, edge_ns: int) -> bool:
+        with self._stepping:
+            return super().step(edge_ns)
 
     def subscribe(self, spec: ViewSpec) -> Subscription:
         subscription = super().subscribe(spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,7 @@ from pipelines.aggregates.rates import Rates
 from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND, ManualClock
 from pipelines.core.dictionary import Dictionary
-from pipelines.core.ledger import Ledger
+from pipelines.core.ledger import Ledger, LedgerSnapshot
 from pipelines.core.message import DeadLetter
 from pipelines.core.schema import KINDS
 from pipelines.core.spec import TableSpec
@@ -38,7 +38,9 @@ class FakeFeed:
         self.tables = MappingProxyType({kind: Table(TableSpec(KINDS[kind])) for kind in kinds})
         self.generation = 0
         self.source = SourceStatus("connected", "127.0.0.1:1883")
-        self.ledger = Ledger()
+        self.book = Ledger()
+        self.skew_ns = 0
+        self.wakes: set[Callable[[], None]] = set()
         self.faults: dict[str, str] = {}
         self.stopped_by = ""
         self.views = StepsAtOnce(self)
@@ -49,6 +51,10 @@ class FakeFeed:
             if kind != "depth"
             for aggregate, maker in (("last", LastValues), ("rates", Rates))
         }
+
+    @property
+    def ledger(self) -> LedgerSnapshot:
+        return self.book.snapshot
 
     def live_edge_ns(self) -> int:
         return self.clock.now_ns()
@@ -66,9 +72,9 @@ class FakeFeed:
         for aggregate in ("last", "rates"):
             if (aggregate, kind) in self._aggregates:
                 self._aggregates[aggregate, kind].update(batch)
-        self.ledger.receive_messages(1)
-        self.ledger.receive(kind, len(batch))
-        self.ledger.settle(kind, "stored", len(batch))
+        self.book.receive_messages(1)
+        self.book.receive(kind, len(batch))
+        self.book.settle(kind, "stored", len(batch))
         self.publish()
 
     def trade(self, symbol: str, price: float, *, size: float = 1.0, side: int = 1) -> None:
@@ -85,14 +91,16 @@ class FakeFeed:
 
     def reject(self, reason: str, excerpt: str) -> None:
         """One dead letter, now."""
-        self.ledger.receive("unknown", 1)
-        self.ledger.reject(DeadLetter("unknown", reason, None, self.clock.now_ns(), excerpt))
+        self.book.receive("unknown", 1)
+        self.book.reject(DeadLetter("unknown", reason, None, self.clock.now_ns(), excerpt))
         self.publish()
 
     def publish(self) -> None:
-        self.ledger.publish()
+        self.book.publish()
         self.generation += 1
         self.views.step(self.shown_edge_ns())
+        for wake in tuple(self.wakes):
+            wake()
 
     def status(self) -> FeedStatus:
         newest = [table.newest_ns for table in self.tables.values() if table.newest_ns is not None]
@@ -101,7 +109,7 @@ class FakeFeed:
             address="mqtt://127.0.0.1:1883/ticks/#",
             source=self.source,
             queue=MessageQueue().statistics(),
-            ledger=self.ledger.snapshot,
+            ledger=self.book.snapshot,
             window_records={kind: table.n_rows for kind, table in self.tables.items()},
             memory_bytes=sum(table.n_bytes for table in self.tables.values()),
             records_per_second=dict.fromkeys(self.tables, 0.0),

@@ -30,7 +30,7 @@ def test_each_kind_has_its_counts_with_thousands_apart_and_nothing_unaccounted()
 
 def test_a_record_that_got_lost_is_seen() -> None:
     feed = FakeFeed()
-    feed.ledger.receive("trades", 3)
+    feed.book.receive("trades", 3)
     feed.publish()
     assert row(LedgerTable([feed]), "trades")["Unaccounted"] == "3"
 

@@ -65,9 +65,9 @@ def test_words_from_outside_stay_text() -> None:
 
 def test_a_feed_whose_records_are_all_rejected_says_so_with_the_newest_reason() -> None:
     feed = FakeFeed()
-    feed.ledger.receive("trades", 2)
-    feed.ledger.reject(DeadLetter("trades", "no field 'price'", None, 0, n_records=2))
-    feed.ledger.publish()
+    feed.book.receive("trades", 2)
+    feed.book.reject(DeadLetter("trades", "no field 'price'", None, 0, n_records=2))
+    feed.book.publish()
     standing = standing_of(feed.status())
     assert (standing.level, standing.word) == ("bad", "rejecting")
     assert standing.why == "2 records came: 0 late, 2 rejected; the newest because no field 'price'"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import urlparse
 
 from bokeh.server.util import check_allowlist
+from bokeh.settings import settings
 from tornado.ioloop import PeriodicCallback
 from tornado.websocket import WebSocketHandler
 
 from pipelines.core.clock import SystemClock
 from pipelines.live.broadcast.hub import Hub
+from pipelines.live.broadcast.pace import Pace
 from pipelines.live.broadcast.socket import Socket
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.broadcast.viewer import Viewer
@@ -25,6 +27,9 @@ from pipelines.live.wire.requests import MAX_MESSAGE_BYTES, ProtocolError
 __all__ = ["FramesHandler", "process_hub"]
 
 _BEAT_MS: Final = 50
+
+_PING_S: Final = 120
+"""Who does not answer for so long has gone without a word. Longer than a laptop or a browser stalls."""
 
 _hub: Hub | None = None
 
@@ -63,32 +68,51 @@ class FramesHandler(Guarded, WebSocketHandler):
         """Take what serves it."""
         self._hub = hub
         self._viewer: Viewer | None = None
+        self._socket = Socket(self)
+        self._pace = Pace()
 
     @property
     def max_message_size(self) -> int:
         """Most bytes that a client may send at once."""
         return MAX_MESSAGE_BYTES
 
+    @property
+    def ping_interval(self) -> float:
+        """How often it is found out whether the client is still there: one whose tab is hidden says nothing."""
+        return _PING_S
+
     def check_origin(self, origin: str) -> bool:
         """Allow the origins that Panel's own socket allows."""
         allowed: set[str] = self.application.websocket_origins  # type: ignore[attr-defined]
-        return bool(check_allowlist(urlparse(origin).netloc.lower(), allowed))
+        return bool(check_allowlist(urlparse(origin).netloc.lower(), set(settings.allowed_ws_origin()) or allowed))
 
     def open(self, *_: Any) -> None:
         """Take a client on."""
         self.set_nodelay(True)
-        socket = Socket(self)
         try:
-            self._viewer = self._hub().connect(socket)
+            self._viewer = self._hub().connect(self._socket)
         except ProtocolError as error:
-            socket.close(str(error))
+            self._socket.close(str(error))
 
-    def on_message(self, message: str | bytes) -> None:
-        """Hand on what the client says."""
-        if self._viewer is not None:
-            self._viewer.receive(message)
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        """Hand on what the client says. Who does not read answers, or takes too much time, is not heard for a while."""
+        if self._viewer is None:
+            return None
+        hub = self._hub()
+        began_ns = hub.now_ns()
+        self._viewer.receive(message)
+        rest_s = self._pace.rest_s(began_ns, hub.now_ns())
+        if rest_s == 0.0 and not self._socket.is_congested:
+            return None
+        return self._rest(rest_s)
 
     def on_close(self) -> None:
         """Forget the client."""
         if self._viewer is not None:
             self._viewer.close()
+
+    async def _rest(self, rest_s: float) -> None:
+        """Wait: until then nothing is read of what the client says."""
+        if rest_s:
+            await asyncio.sleep(rest_s)
+        await self._socket.drain()

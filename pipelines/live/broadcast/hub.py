@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Final, TypeVar
@@ -21,6 +22,8 @@ from pipelines.live.wire.answers import answer_parts
 from pipelines.live.wire.requests import ProtocolError
 
 __all__ = ["Hub"]
+
+_LOG: Final = logging.getLogger(__name__)
 
 _SLICE_NS: Final = NS_PER_SECOND // 200
 """How long viewers are sent to before the loop does something else."""
@@ -117,11 +120,18 @@ class Hub:
                 channel.poll(now_ns)
             self._pass = iter(tuple(self._viewers))
         for viewer in self._pass:
-            viewer.flush(now_ns)
+            self._flush(viewer, now_ns)
             if self._clock.monotonic_ns() - now_ns >= _SLICE_NS:
                 self.wake()
                 return
         self._pass = None
+
+    def _flush(self, viewer: Viewer, now_ns: int) -> None:
+        try:
+            viewer.flush(now_ns)
+        except Exception:  # it keeps nobody else from being sent to
+            _LOG.exception("a viewer could not be sent to")
+            viewer.close("something went wrong: see the server's log")
 
     def open_channel(self, view: ViewSpec) -> Channel:
         """Return the channel of a view, for one pane more.
@@ -162,14 +172,18 @@ class Hub:
             self._answers.put((answer, view), parts, len(parts) + answer.n_bytes)
         return parts
 
-    def aside(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
+    def aside(self, work: Callable[[], _T], then: Callable[[_T | None], None]) -> None:
         """Do what may take some milliseconds beside the loop, one at a time, and then something on it.
 
-        Where it fails, nothing follows.
+        Where it fails, that is logged, and there is None for what follows.
         """
 
         def do() -> None:
-            result = work()
+            result = None
+            try:
+                result = work()
+            except Exception:
+                _LOG.exception("what a viewer asked for could not be done")
             self._post(lambda: then(result))
 
         self._workers.submit(do)

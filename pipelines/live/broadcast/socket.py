@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from struct import Struct
 from typing import Final
 
@@ -74,6 +75,13 @@ class Socket:
                 stream.write(frame)
             except StreamClosedError:
                 return
+
+    async def drain(self) -> None:
+        """Wait until nothing waits here that was sent, or the client has left."""
+        stream = self._stream
+        if stream is not None:
+            with contextlib.suppress(StreamClosedError):
+                await stream.write(b"")
 
     def close(self, reason: str) -> None:
         """End the connection, with the reason in words."""

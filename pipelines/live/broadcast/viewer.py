@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Final
 
+from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError, StreamshadeError
 from pipelines.core.spec import ViewSpec
 from pipelines.live.broadcast.look import Look
@@ -37,6 +38,9 @@ __all__ = ["Viewer"]
 
 _MOST_PANES: Final = 32
 
+_HELLO_NS: Final = 10 * NS_PER_SECOND
+"""Who has not said hello by then is in the way of others."""
+
 
 class Viewer:
     """One client.
@@ -66,9 +70,15 @@ class Viewer:
         self._hub = hub
         self._rights = rights
         self._renewed_ns = hub.wall_ns()
+        self._came_ns = hub.now_ns()
+        self._is_closed = False
+        self._pick: Pick | None = None
+        self._is_picking = False
 
     def receive(self, message: str | bytes) -> None:
-        """Do what the client says. It is cut off, and told why, where that is not allowed."""
+        """Do what the client says. It is cut off, and told why, where that is not allowed, and not heard any more."""
+        if self._is_closed:
+            return
         try:
             request = read_request(message)
             if self._rights is None and not isinstance(request, Hello):
@@ -79,6 +89,7 @@ class Viewer:
 
     def close(self, reason: str = "") -> None:
         """Forget the client."""
+        self._is_closed = True
         for number in tuple(self.panes):
             self._leave(number)
         self._hub.forget(self)
@@ -86,6 +97,9 @@ class Viewer:
 
     def flush(self, now_ns: int) -> None:
         """Send what is due: the newest only, and nothing to a client that lags behind."""
+        if self._rights is None and now_ns - self._came_ns >= _HELLO_NS:
+            self.close("nobody said hello in time: load the page again")
+            return
         for pane in [pane for pane in self.panes.values() if pane.channel.failure]:
             self._leave(pane.number)
             self.transport.send(failed(pane=pane.number, reason=pane.channel.failure))
@@ -140,7 +154,9 @@ class Viewer:
 
     @_do.register
     def _(self, request: Pause) -> None:
-        self._pane(request.pane).paused = True
+        pane = self._pane(request.pane)
+        pane.paused = True
+        pane.look_at(None)
 
     @_do.register
     def _(self, request: Go) -> None:
@@ -183,13 +199,26 @@ class Viewer:
 
     @_do.register
     def _(self, request: Pick) -> None:
-        pane = self._pane(request.pane)
-        time_ns = int(request.time)
+        self._pane(request.pane)
+        self._pick = request
+        if not self._is_picking:
+            self._pick_next()
 
-        def tell(row: dict[str, str]) -> None:
-            self.transport.send(picked(pane=request.pane, request=request.request, row=row))
+    def _pick_next(self) -> None:
+        """Find the row for the newest pick: one at a time, so that who points at much waits for themselves alone."""
+        request, self._pick = self._pick, None
+        pane = None if request is None else self.panes.get(request.pane)
+        self._is_picking = request is not None and pane is not None
+        if request is None or pane is None:
+            return
+        number, time_ns, value = request.request, int(request.time), request.value
 
-        self._hub.aside(lambda: row_at(pane, time_ns, request.value), tell)
+        def tell(row: dict[str, str] | None) -> None:
+            if not self._is_closed:
+                self.transport.send(picked(pane=pane.number, request=number, row=row or {}))
+            self._pick_next()
+
+        self._hub.aside(lambda: row_at(pane, time_ns, value), tell)
 
     def _pane(self, number: int) -> Pane:
         pane = self.panes.get(number)

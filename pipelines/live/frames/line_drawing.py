@@ -99,10 +99,10 @@ class LineDrawing:
         """Return the picture as it is now; None before the first value."""
         self._reread()
         value_range = self._line.value_range
-        if value_range is None:
+        rows = self._rows if value_range is None else self._fitted(*value_range)
+        if rows is None:
             return None
         summary = self._line.snapshot()
-        rows = self._fitted(*value_range)
         canvas = rows.canvas(summary.column_log2, summary.first_column, len(summary.n_rows))
         codes = draw_line(summary, canvas).view(np.uint8)
         n_drawn = int(np.count_nonzero(codes))

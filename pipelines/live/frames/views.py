@@ -223,7 +223,8 @@ class Views:
         except Exception as error:
             entry.view.failure = f"{type(error).__name__}: {error}"
             with self._lock:
-                self._entries.pop(entry.view.spec, None)
+                if self._entries.get(entry.view.spec) is entry:  # and not one that was made since that was dropped
+                    del self._entries[entry.view.spec]
             entry.view.close()
             self._on_error(f"view of {entry.view.spec.kind}", error)
             return False

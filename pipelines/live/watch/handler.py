@@ -16,13 +16,13 @@ from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.feeds import process_feeds
 from pipelines.live.guard import Guarded
 from pipelines.live.watch.view import view_of
-from pipelines.live.wire.scripts import client_js
+from pipelines.live.wire.scripts import CLIENT_JS
 
 __all__ = ["WatchHandler"]
 
 _HERE: Final = Path(__file__).parent
 _PAGE: Final = Template((_HERE / "watch.html").read_text("utf-8"))
-_SCRIPT: Final = client_js("widen", "caption") + (_HERE / "watch.js").read_text("utf-8")
+_SCRIPT: Final = CLIENT_JS + (_HERE / "watch.js").read_text("utf-8")
 
 
 class WatchHandler(Guarded):

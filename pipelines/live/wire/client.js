@@ -6,7 +6,7 @@ const FRAME = 1;
 const DEFLATED = 1;
 const NO_TIME = -(2n ** 63n);
 const PART = {LAYOUT: 1, COLUMNS: 2, COLOURS: 3, SHOWN: 4, TIMES: 5, LEDGER: 6, PROGRESS: 7, STORY: 8};
-const EMPTY = 0, LITERAL = 1;
+const EMPTY = 0, LITERAL = 1;              // kinds of tokens
 
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -20,7 +20,8 @@ export class Picture {
     this.columnLog2 = 0;
     this.nRows = 0;
     this.nColumns = 0;
-    this.first = 0n;                       // first column
+    this.first = 0n;                       // first column, and its slot
+    this.firstSlot = 0;
     this.low = 0;
     this.high = 1;
     this.codes = new Uint8Array(0);
@@ -35,6 +36,7 @@ export class Picture {
     this.changed = new Set();              // slots that whoever draws has not drawn
     this.isLaidOut = true;                 // whether there is another layout than was drawn
     this.isColoured = true;                // the same of colours
+    this.nLeftOut = 0;                     // frames that were passed over, since the keyframe
   }
 
   get startNs() { return this.first << BigInt(this.columnLog2); }
@@ -45,10 +47,26 @@ export class Picture {
     return Number(((column % n) + n) % n);
   }
 
+  // The codes of a column, counted from the first; undefined where it is outside.
+  column(offset) {
+    if (offset < 0 || offset >= this.nColumns) return undefined;
+    const at = ((this.firstSlot + offset) % this.nColumns) * this.nRows;
+    return this.codes.subarray(at, at + this.nRows);
+  }
+
+  // Which columns whoever draws has not drawn, counted from the first, ascending. They count as drawn from here on.
+  takeChanged() {
+    const offsets = [...this.changed].map((slot) => (slot - this.firstSlot + this.nColumns) % this.nColumns);
+    this.changed.clear();
+    return offsets.sort((a, b) => a - b);
+  }
+
+  // Whether a message changes this picture, or stands by itself.
+  fits({base}) { return base === 0 || base === this.generation; }
+
   apply(generation, base, bytes) {
-    if (base !== 0 && base !== this.generation) throw new Error(`a delta from ${base} to a picture of ${this.generation}`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.isKeyframe = base === 0;
+    this.nLeftOut += base === 0 ? 0 : generation - base - 1;
     for (let at = 0; at < bytes.length;) {
       const head = view.getUint32(at, true), length = head >>> 8;
       this._take(head & 255, new DataView(bytes.buffer, bytes.byteOffset + at + 4, length));
@@ -93,7 +111,8 @@ export class Picture {
   _takeColumns(view) {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     this.first = view.getBigInt64(0, true);
-    const n = view.getUint32(8, true), firstSlot = this.slot(this.first);
+    this.firstSlot = this.slot(this.first);
+    const n = view.getUint32(8, true);
     let at = 12, offset = -1;
     const number = () => {
       let value = 0, scale = 1, byte;
@@ -106,7 +125,8 @@ export class Picture {
     };
     for (let i = 0; i < n; i++) {
       offset += 1 + number();
-      const slot = (firstSlot + offset) % this.nColumns, column = this.codes.subarray(slot * this.nRows, (slot + 1) * this.nRows);
+      const slot = (this.firstSlot + offset) % this.nColumns;
+      const column = this.codes.subarray(slot * this.nRows, (slot + 1) * this.nRows);
       for (let row = 0; row < this.nRows;) {
         const token = number(), kind = token & 3, end = row + (token >>> 2);
         if (kind === LITERAL) {
@@ -132,7 +152,8 @@ class Inbox {
     if (!message.isDeflated && this._queue === null) return deliver(message.body);
     const before = this._queue ?? Promise.resolve();
     const bytes = message.isDeflated ? inflate(message.body) : message.body;
-    const queue = before.then(() => bytes).then(deliver).catch((error) => this._onMessage(message, null, error)).then(() => {
+    const fail = (error) => this._onMessage(message, null, error);
+    const queue = before.then(() => bytes).then(deliver, fail).finally(() => {
       if (this._queue === queue) this._queue = null;
     });
     this._queue = queue;

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-__all__ = ["client_js"]
+__all__ = ["CLIENT_JS"]
 
 _HERE: Final = Path(__file__).parent
 
-
-def client_js(*others: str) -> str:
-    """Return the client, and other scripts of this folder behind it, as one text."""
-    names = ("client", "socket", *others)
-    return "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in names)
+CLIENT_JS: Final = "\n".join(
+    (_HERE / f"{name}.js").read_text("utf-8") for name in ("clock", "client", "socket", "widen", "caption")
+)
+"""The connection, what comes over it, and what is told of it. What draws follows."""

@@ -5,19 +5,41 @@ from __future__ import annotations
 from typing import Final
 
 import bokeh.core.properties as bp
+from bokeh.model import DataModel
 from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, CustomJSTicker, CustomJSTickFormatter, Plot
-
-from pipelines.views.ticks.state import TickState, follow_in_browser
 
 __all__ = ["CandleState", "follow_bars", "hover_formatter", "time_formatter", "time_ticker", "value_formatter"]
 
 
-class CandleState(TickState):
-    """The state of drawn candles, on both sides. The time axis counts bars."""
+class CandleState(DataModel):
+    """The state of drawn candles, on both sides. The time axis counts bars.
 
+    The browser decides whether it follows: it alone knows at once that somebody zooms, so no update that is under way
+    can take the zoom back.
+    """
+
+    following = bp.Bool(True, help="Whether the ranges follow the bars that come")
+    home = bp.Any(help="Left, bottom, right, top of the newest bars that were followed")
     decimals = bp.Int(0, help="Digits behind the point of a value")
     width_px = bp.Int(600, help="Width of the plot; the browser tells")
 
+
+_APPLY_JS: Final = """
+const [left, bottom, right, top] = state.home;
+state.applying = true;
+try {
+  plot.x_range.setv({start: left, end: right}, {sync: false});
+  plot.y_range.setv({start: bottom, end: top}, {sync: false});
+} finally {
+  state.applying = false;
+}
+"""
+
+_PAUSE_JS: Final = """
+const {x_range, y_range} = plot;
+const now = [x_range.start, y_range.start, x_range.end, y_range.end];
+if (!state.applying && now.some((edge, i) => edge !== state.home[i])) state.following = false;
+"""
 
 _CALENDAR_JS: Final = """
 function day_of(wall) {
@@ -105,8 +127,14 @@ def hover_formatter(state: CandleState) -> CustomJSHover:
 
 
 def follow_bars(plot: Plot, state: CandleState) -> None:
-    """Let ranges follow `home` until somebody moves them, and at once when it is to follow again. Tells the width."""
-    follow_in_browser(plot, state)
+    """Let ranges follow `home` until somebody moves them; a reset follows again. Tells the width of the plot."""
+    args = {"plot": plot, "state": state}
+    state.js_on_change("home", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
+    pause = CustomJS(args=args, code=_PAUSE_JS)
+    for axis_range in (plot.x_range, plot.y_range):
+        axis_range.js_on_change("start", pause)
+        axis_range.js_on_change("end", pause)
+    plot.js_on_event("reset", CustomJS(args=args, code=f"{_APPLY_JS}\nstate.following = true;"))
     again = CustomJS(args={"state": state}, code="if (state.following) state.properties.home.change.emit()")
     state.js_on_change("following", again)
     plot.js_on_change("inner_width", CustomJS(args={"state": state}, code="state.width_px = cb_obj.inner_width"))

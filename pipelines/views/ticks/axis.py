@@ -25,7 +25,9 @@ function instant(origin, ms) {
 }
 function parts(ns, zone, options) {
   const ms = (ns - (((ns % 1000000n) + 1000000n) % 1000000n)) / 1000000n;
-  return new Intl.DateTimeFormat("en-GB", {timeZone: zone, ...options}).format(new Date(Number(ms)));
+  const formats = globalThis[Symbol.for("streamshade.formats")] ??= new Map(), key = zone + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("en-GB", {timeZone: zone, ...options}));
+  return formats.get(key).format(Number(ms));
 }
 function format_day(ns, zone) {
   return parts(ns, zone, {day: "numeric", month: "short"});
@@ -39,7 +41,10 @@ function format_time(ns, zone, digits) {
   return text + "." + below_second.toString().padStart(9, "0").slice(0, digits);
 }
 """
-"""How a time is written, for axis and hover alike. `digits` counts those after the second; -1 leaves out seconds."""
+"""How a time is written, for axis and hover alike. `digits` counts those after the second; -1 leaves out seconds.
+
+To make a format takes longer than all that is drawn of an axis besides, so formats are kept.
+"""
 
 TICK_LABEL_JS: Final = (
     FORMAT_TIME_JS

@@ -5,67 +5,65 @@ from __future__ import annotations
 from typing import Any, Final
 
 import holoviews as hv
+import holoviews.plotting.bokeh  # registers the backend, as hv.extension would
 import numpy as np
-from bokeh.models import BasicTicker, CustomJSTickFormatter, DatetimeTicker, NumeralTickFormatter, Plot
-from numpy.typing import NDArray
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DatetimeTicker,
+    GlyphRenderer,
+    Image,
+    LinearColorMapper,
+    Plot,
+)
 
+from pipelines.kernels.codes import N_CODES
+from pipelines.live.frames.frame import Frame
 from pipelines.views.ticks.axis import TICK_LABEL_JS, TimeAxis, date_label
 from pipelines.views.ticks.hover import add_hover
-from pipelines.views.ticks.lens import Shown
-from pipelines.views.ticks.state import TickState, follow_in_browser
+from pipelines.views.ticks.state import AxisState
 
-__all__ = ["colour", "dress", "image_of", "image_options", "ink", "label_axes", "nothing", "widen_points"]
+__all__ = ["dress", "image_of", "image_options", "ink"]
 
-_MAX_VALUE_DIGITS: Final = 9
 _N_TICKS: Final = 6
-_TICK_PX: Final = 95
 _TEXT: Final = {False: "#3c4043", True: "#d5d8dc"}
 """Colour of text, by whether the page is dark."""
 _LINE: Final = "#80868b"
+_CLEAR: Final = "#00000000"
 _AS_IT_IS: Final[dict[str, Any]] = {
     "datatype": ["image"],
     "dataset": hv.Dataset({"code": []}, [], ["code"], datatype=["dictionary"]),
 }
 """Without these HoloViews asks pandas whether a picture is a table, which takes pandas half a second to import."""
 
+_VALUE_LABEL_JS: Final = """
+const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
+const digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-6)));
+return tick.toLocaleString("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+"""
+"""As many decimals as tell one tick from the next."""
 
-def image_of(shown: Shown, *, value_label: str) -> hv.Image:
-    """Return a picture as an element. A lone point is widened so that it is seen."""
-    codes = shown.codes if shown.view.glyph == "line" else widen_points(shown.codes)
+
+def image_of(frame: Frame | None, axis: TimeAxis, home: tuple[int, int], *, value_label: str) -> hv.Image:
+    """Return a frame as an element; without one, an empty element over the times of `home` in nanoseconds."""
+    if frame is None:
+        codes, times, values = np.zeros((2, 2), np.uint8), home, (0.0, 1.0)
+    else:
+        codes, times, values = frame.codes.T[::-1], (frame.canvas.start_ns, frame.canvas.end_ns), frame.canvas.y_range
+    left, right = (axis.to_axis(time_ns) for time_ns in times)
     return hv.Image(
-        codes.T[::-1],
-        bounds=shown.bounds,
+        codes,
+        bounds=(left, values[0], right, values[1]),
         kdims=["time", hv.Dimension("value", label=value_label)],
-        vdims=[hv.Dimension("code", range=(0, len(shown.colours) - 1))],
+        vdims=[hv.Dimension("code", range=(0, N_CODES - 1))],
         **_AS_IT_IS,
     )
 
 
-def nothing(axis: TimeAxis, end_ns: int, span_ns: int, *, value_label: str) -> hv.Image:
-    """Return an empty element as wide as the picture will be."""
-    left, right = axis.to_axis(end_ns - span_ns), axis.to_axis(end_ns)
-    kdims = ["time", hv.Dimension("value", label=value_label)]
-    vdims = [hv.Dimension("code", range=(0, 255))]
-    blank = np.zeros((2, 2), np.uint8)
-    return hv.Image(blank, bounds=(left, 0.0, right, 1.0), kdims=kdims, vdims=vdims, **_AS_IT_IS)
-
-
-def widen_points(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Let a cell that is alone reach one cell to all sides, so that it is seen. Others stay exactly as they are."""
-    alone = np.where(_around((codes > 0).view(np.uint8), np.add) == 1, codes, np.uint8(0))
-    return np.maximum(codes, _around(alone, np.maximum))
-
-
-def _around(cells: NDArray[np.uint8], combine: np.ufunc) -> NDArray[np.uint8]:
-    """Return what each cell and the eight around it come to."""
-    padded = np.pad(cells, 1)
-    across = combine(combine(padded[:-2], padded[1:-1]), padded[2:])
-    around: NDArray[np.uint8] = combine(combine(across[:, :-2], across[:, 1:-1]), across[:, 2:])
-    return around
-
-
-def image_options(*, height_px: int, colours: list[str], hook: Any) -> dict[str, Any]:
+def image_options(frame: Frame | None, *, height_px: int, hook: Any) -> dict[str, Any]:
     """Return HoloViews options under which the picture owns its ranges and its size is final from the first frame."""
+    colours = [_CLEAR] * N_CODES if frame is None else ["#" + rgba.tobytes().hex() for rgba in frame.colours]
     return {
         "responsive": True,
         "height": height_px,
@@ -85,25 +83,42 @@ def image_options(*, height_px: int, colours: list[str], hook: Any) -> dict[str,
     }
 
 
-def colour(plot: Any, colours: list[str], table: NDArray[np.uint8]) -> None:
-    """Give a figure the colours of a picture, and note them in what HoloViews takes for its colours."""
-    wanted = ["#" + rgba.tobytes().hex() for rgba in table]
-    if wanted != colours:
-        colours[:] = wanted
-    mapper = plot.handles["color_mapper"]
-    if mapper.palette is colours or mapper.palette != wanted:
-        mapper.palette = wanted
+def dress(plot: Any, axis: TimeAxis, home: tuple[int, int, float, float], *, name: str, value_label: str) -> None:
+    """Make HoloViews' figure a picture of ticks that the browser finds by its name.
 
-
-def dress(plot: Any, state: TickState, home: tuple[float, float, float, float], *, value_label: str) -> None:
-    """Make HoloViews' figure, when it is new, a picture of ticks."""
-    figure, (left, bottom, right, top) = plot.state, home
-    for axis_range, start, end in ((figure.x_range, left, right), (figure.y_range, bottom, top)):
+    Parameters
+    ----------
+    plot : holoviews.plotting.bokeh.RasterPlot
+        What HoloViews built.
+    axis : TimeAxis
+        Its time axis.
+    home : tuple of int, int, float and float
+        Times in nanoseconds and values that it shows at first.
+    name : str
+        What the figure is called; its axis state is called the same, with ``" axis"`` behind it.
+    value_label : str
+        What the values are.
+    """
+    figure, (start_ns, end_ns, low, high) = plot.state, home
+    figure.name = name
+    state = AxisState.of(axis)
+    state.name = f"{name} axis"
+    ends = (axis.to_axis(start_ns), axis.to_axis(end_ns)), (low, high)
+    for axis_range, (start, end) in zip((figure.x_range, figure.y_range), ends, strict=True):
         axis_range.update(start=start, end=end, reset_start=start, reset_end=end)
-    state.home = [left, bottom, right, top]
+    figure.renderers.append(_answers(plot.handles["color_mapper"]))
     figure.xaxis.formatter = CustomJSTickFormatter(args={"axis": state}, code=TICK_LABEL_JS)
+    figure.xaxis.axis_label = f"{date_label(start_ns, end_ns, axis.zone)}, {axis.zone}"
+    figure.yaxis.formatter = CustomJSTickFormatter(code=_VALUE_LABEL_JS)
     add_hover(figure, state, value_label=value_label)
-    follow_in_browser(figure, state)
+
+
+def _answers(mapper: LinearColorMapper) -> GlyphRenderer:
+    """Return a second image, for answers to zooms. It has colours of its own."""
+    nothing: dict[str, Any] = {"image": [np.zeros((2, 2), np.uint8)], "x": [0.0], "y": [0.0], "dw": [1.0], "dh": [1.0]}
+    own = LinearColorMapper(palette=list(mapper.palette), low=mapper.low, high=mapper.high)
+    glyph = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=own)
+    return GlyphRenderer(data_source=ColumnDataSource(nothing), glyph=glyph, visible=False)
 
 
 def ink(figure: Plot, *, dark: bool) -> None:
@@ -117,16 +132,3 @@ def ink(figure: Plot, *, dark: bool) -> None:
     figure.axis.minor_tick_line_color = None
     figure.grid.grid_line_color = _LINE
     figure.grid.grid_line_alpha = 0.3
-
-
-def label_axes(figure: Plot, shown: Shown, *, width_px: int) -> None:
-    """Write day and zone under the time axis, and as many decimals on the other as its range needs."""
-    canvas, zone = shown.canvas, shown.axis.zone
-    figure.xaxis.axis_label = f"{date_label(canvas.start_ns, canvas.end_ns, zone)}, {zone}"
-    figure.xaxis.ticker.desired_num_ticks = int(np.clip(width_px // _TICK_PX, 2, 8))
-    bottom, top = shown.value_range
-    digits = int(np.clip(-np.floor(np.log10(max(top - bottom, 1e-300) / _N_TICKS)), 0, _MAX_VALUE_DIGITS))
-    decimals = f".{'0' * digits}" if digits else ""
-    formatter = figure.yaxis[0].formatter
-    if not isinstance(formatter, NumeralTickFormatter) or formatter.format != f"0,0{decimals}":
-        figure.yaxis.formatter = NumeralTickFormatter(format=f"0,0{decimals}")

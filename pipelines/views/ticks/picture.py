@@ -1,48 +1,44 @@
-"""A live picture of ticks: the frames of a view, which all who look at it share, in a HoloViews figure."""
+"""A live picture of ticks: a HoloViews figure, which the browser draws frames of a view into that all viewers share."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from functools import partial
-from math import isfinite
-from typing import Any, Final
+import sys
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
-import holoviews as hv
-import holoviews.plotting.bokeh  # registers the backend, as hv.extension would
 import panel as pn
 import param
-from holoviews.streams import Counter, PlotSize, RangeXY
-from panel.io.callbacks import PeriodicCallback
 from panel.viewable import Viewer
 
-from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
+from pipelines.core.errors import SpecError
 from pipelines.core.schema import schema_of
-from pipelines.views.ticks.axis import NS_PER_MS
-from pipelines.views.ticks.figure import colour, dress, image_of, image_options, ink, label_axes, nothing
-from pipelines.views.ticks.hover import row_under
-from pipelines.views.ticks.lens import LOOKS, Lens, PictureFeed, Shown, Viewport
-from pipelines.views.ticks.pace import Pace
-from pipelines.views.ticks.state import TickState
+from pipelines.core.spec import ViewSpec
+from pipelines.live.broadcast.ticket import process_tickets
+from pipelines.live.frames.frame import Frame
+from pipelines.live.frames.looks import LOOKS
+from pipelines.live.source import FrameSource
+from pipelines.views.ticks.axis import TimeAxis
+from pipelines.views.ticks.document import DocumentViewers
+from pipelines.views.ticks.figure import dress, image_of, image_options, ink
+from pipelines.views.ticks.pane import TickPane
 from pipelines.views.weakly import weakly
 
-__all__ = ["TickPicture", "caption"]
+__all__ = ["PictureFeed", "TickPicture"]
 
-_FRAME_MS: Final = 100
 _HEAD_PX: Final = 36
-_PATIENCE_NS: Final = 5 * NS_PER_SECOND
-"""How long to wait for a frame to be painted: an answer is lost with its connection, and a hidden tab gives none."""
+_FIRST_WAIT_S: Final = 0.15
+"""How long to wait for a frame that is to be seen without a server: it is there within two of the writer's steps."""
 
-_PAUSED: Final = "<b>Paused</b> - reset to follow"
-_STALE_NS: Final = 2 * NS_PER_SECOND
+_ROUTES: Final = "pipelines.live.routes"
 
 
-def caption(following: bool, quiet_ns: int, story: str = "") -> str:
-    """Return in words how a picture stands."""
-    parts = ["Live" if quiet_ns < _STALE_NS else "Following"] if following else [_PAUSED]
-    parts += [story] if story else []
-    parts += [f"nothing new for {quiet_ns // NS_PER_SECOND:,} s"] if quiet_ns >= _STALE_NS else []
-    return " · ".join(parts)
+class PictureFeed(FrameSource, Protocol):
+    """What a picture needs of a feed."""
+
+    def shown_edge_ns(self) -> int:
+        """Return the time that a following picture ends at."""
+        ...
 
 
 class TickPicture(Viewer):
@@ -51,6 +47,8 @@ class TickPicture(Viewer):
     It follows the live edge. Zooming or panning pauses it: then the ranges stay exactly as they were left, and are
     drawn from all rows that the feed keeps. A reset, or the button, follows again. While nothing comes into the feed,
     it stands still.
+
+    Frames come to the browser over ``/frames`` where the page is served with that route, else over its document.
 
     Parameters
     ----------
@@ -76,197 +74,143 @@ class TickPicture(Viewer):
 
     Notes
     -----
-    *Threads.* It belongs to one session and shows pictures on that session's loop, at most 10 a second, and fewer
-    where the loop or the browser are slow. A picture that would come late is left out, never queued.
+    *Threads.* It belongs to one session, and is used on that session's loop. A picture that would come late is left
+    out, never queued.
     """
 
-    key = param.String(default="", doc="The symbol or sensor.")
-    look = param.Selector(default="points", objects=list(LOOKS), doc="How rows are drawn.")
-    span_ns = param.Integer(default=60 * NS_PER_SECOND, bounds=(1, None), doc="Length of the time axis, nanoseconds.")
-    zone = param.String(default="UTC", doc="Time zone of axis and hover.")
-    height = param.Integer(default=420, bounds=(120, None), constant=True, doc="Height in pixels.")
-    dark = param.Boolean(default=False, doc="Whether the page is dark.")
-    following = param.Boolean(default=True, doc="Whether it follows the live edge.")
+    key = param.String()
+    look = param.Selector(default="points", objects=list(LOOKS))
+    span_ns = param.Integer(default=60_000_000_000, bounds=(1, None))
+    zone = param.String(default="UTC")
+    height = param.Integer(default=420, bounds=(160, None))
+    dark = param.Boolean(default=False)
+    following = param.Boolean(default=True)
 
     def __init__(
-        self, feed: PictureFeed, *, kind: str = "trades", value: str = "", clock: Clock | None = None, **params: Any
+        self, feed: PictureFeed, *, kind: str = "trades", value: str | None = None, key: str, **params: Any
     ) -> None:
         params.setdefault("dark", pn.config.theme == "dark")
-        super().__init__(**params)
+        super().__init__(key=key, **params)
         schema = schema_of(kind)
-        column = schema.column(value or schema.value)
-        self._clock = clock or SystemClock()
-        self._value_label = f"{column.name} ({column.unit})"
-        look: dict[str, Any] = {"key": self.key, "span_ns": self.span_ns, "look": self.look, "zone": self.zone}
-        self._lens = Lens(feed, kind=kind, value=column.name, clock=self._clock, **look)
-        self._colours = ["#00000000"] * 256
-        self._picture: Shown | None = None
-        self._shown: list[tuple[Any, TickState]] = []
-        self._inbox: deque[Callable[[], None]] = deque()
-        self._drawn_ns = 0
-        self._pace = Pace(_FRAME_MS * NS_PER_MS)
-        self._counter = Counter()
-        self._image = hv.DynamicMap(self._draw, streams=[self._counter])
-        self._image.opts(backend="bokeh", **self._options())
-        PlotSize(source=self._image).add_subscriber(self._on_size)
-        RangeXY(source=self._image, transient=True).add_subscriber(self._on_ranges)
-        self._caption = pn.pane.HTML("", margin=(4, 8), sizing_mode="stretch_width")
-        self._button = pn.widgets.Button(label="Follow", color="primary", visible=False, width=90, margin=0)
-        self._button.on_click(lambda _: self._on_loop(partial(self._follow, True)))
-        self._layout = pn.Column(
-            pn.Row(self._caption, self._button, sizing_mode="stretch_width", height=_HEAD_PX),
-            pn.pane.HoloViews(
-                self._image, backend="bokeh", linked_axes=False, sizing_mode="stretch_width", height=self.height
-            ),
-            sizing_mode="stretch_width",
-        )
-        self._beat: Any = None
-
-    def _options(self) -> dict[str, Any]:
-        return image_options(height_px=self.height, colours=self._colours, hook=weakly(self._on_figure))
+        self._feed, self._kind, self._value = feed, kind, value or schema.value
+        self._value_label = f"{self._value} ({schema.column(self._value).unit})"
+        self._figures: list[Any] = []
+        self._n_views = 0
+        self._views: dict[str, ViewSpec] = {}
+        self._axis = TimeAxis.around(feed.shown_edge_ns(), self.zone)
+        self._pane = TickPane(weakly(self._hear), height_px=_HEAD_PX, figure=uuid.uuid4().hex, axis=self._axis_words())
+        self._viewers = DocumentViewers(feed, self._views, self._pane.tell)
+        self._show()
+        self._pane.param.watch(lambda event: setattr(self, "following", event.new), "following")
+        self._layout: pn.Column | None = None
 
     def __panel__(self) -> pn.viewable.Viewable:
-        if self._beat is None:
-            # In the background, or each beat would tell every page of the process that the server is busy.
-            self._beat = PeriodicCallback(callback=self.advance, period=_FRAME_MS, background=True)
-            self._beat.start()
-            if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-                pn.state.on_session_destroyed(lambda _: self.close())
+        if self._layout is None:
+            is_served = pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
+            if is_served:
+                self._pane.route = _route()
+                pn.state.on_session_destroyed(lambda _: self._let_go())
+            self._layout = pn.Column(
+                self._pane,
+                self._figure_of(None if is_served else self._frame()),
+                sizing_mode="stretch_width",
+            )
         return self._layout
 
-    def advance(self) -> None:
-        """Take what is new and draw it, where a frame is due."""
-        while self._inbox:
-            self._inbox.popleft()()
-        began_ns = self._clock.monotonic_ns()
-        if not self._pace.beat(began_ns):
-            return
-        if self._lens.advance() and self._is_painted(began_ns):
-            self._drawn_ns = began_ns
-            self._counter.event()
-            self._pace.drew(began_ns, self._clock.monotonic_ns())
-        self._tell()
-
-    def _is_painted(self, now_ns: int) -> bool:
-        """Tell whether the newest frame is on a screen: until then another one would only queue."""
-        painted = not self._shown or any(state.painted >= state.frame for _, state in self._shown)
-        return painted or now_ns - self._drawn_ns >= _PATIENCE_NS
-
     def close(self) -> None:
-        """Let go of the feed, and of the plots: HoloViews keeps every plot that listens to its browser, for ever."""
-        if self._beat is not None:
-            self._beat.stop()
-        for plot, _ in self._shown:
-            for callback in tuple(plot.callbacks):
-                callback.cleanup()
-            plot.cleanup()
-        self._shown.clear()
-        self._lens.close()
+        """Let go of the feed. Nothing more is shown."""
+        self._let_go()
+        self._pane.view = {}
 
-    @param.depends("key", "span_ns", watch=True)
-    def _on_window(self) -> None:
-        self._lens.key, self._lens.span_ns = self.key, self.span_ns
-        self.following = True
+    def _let_go(self) -> None:
+        self._views.clear()
+        self._viewers.close()
+        self._figures.clear()
 
-    @param.depends("look", "zone", watch=True)
-    def _on_look(self) -> None:
-        self._lens.look, self._lens.zone = self.look, self.zone
+    def _figure_of(self, frame: Frame | None) -> pn.pane.HoloViews:
+        edge_ns = self._feed.shown_edge_ns()
+        times = (edge_ns - self.span_ns, edge_ns)
+        values = (0.0, 1.0)
+        if frame is not None:
+            times, values = (frame.canvas.start_ns, frame.canvas.end_ns), frame.value_range
+        self._home = (*times, *values)
+        image = image_of(frame, self._axis, times, value_label=self._value_label)
+        options = image_options(frame, height_px=self.height, hook=weakly(self._on_figure))
+        return pn.pane.HoloViews(
+            image.opts(**options, backend="bokeh"),
+            backend="bokeh",
+            linked_axes=False,
+            sizing_mode="stretch_width",
+            height=self.height,
+        )
+
+    def _frame(self) -> Frame | None:
+        """Return the newest frame: what is left to be seen where no server answers the browser."""
+        try:
+            with self._feed.views.subscribe(self._view()) as subscription:
+                return subscription.wait(_FIRST_WAIT_S)
+        except SpecError:
+            return None
+
+    def _on_figure(self, plot: Any, _element: Any) -> None:
+        """Finish a figure that HoloViews builds: one for each place that the picture is shown at."""
+        dress(plot, self._axis, self._home, name=self._pane.figure, value_label=self._value_label)
+        ink(plot.state, dark=self.dark)
+        self._figures.append(plot)
+
+    def _view(self) -> ViewSpec:
+        return ViewSpec(self._feed.name, self._kind, self.key, self._value, self.span_ns, **LOOKS[self.look])
+
+    @param.depends("key", "span_ns", "look", watch=True)
+    def _show(self) -> None:
+        """Show another view. What is on the screen stays until there is a picture of it."""
+        view = self._view()
+        of = f"{view.feed} {view.kind} {view.key} {view.value}"
+        is_elsewhere = (of, self.span_ns) != (self._pane.view.get("of"), self._pane.view.get("span_ns"))
+        self._n_views += 1
+        self._views.clear()
+        self._views[str(self._n_views)] = view
+        words = {
+            "name": str(self._n_views),
+            "ticket": process_tickets().mint(self._views),
+            "span_ns": self.span_ns,
+            "widens": view.glyph == "points",
+            "of": of,
+        }
+        self.following = self.following or is_elsewhere
+        self._pane.param.update(view=words, following=self.following)
+
+    @param.depends("zone", watch=True)
+    def _on_zone(self) -> None:
+        self._axis = TimeAxis.around(self._feed.shown_edge_ns(), self.zone)
+        self._pane.axis = self._axis_words()
 
     @param.depends("dark", watch=True)
     def _on_dark(self) -> None:
-        for plot, _ in self._shown:
+        for plot in self._figures:
             ink(plot.state, dark=self.dark)
-            _push(plot)
+            if plot.comm is not None:  # in a notebook nothing else sends it
+                plot.push()
 
     @param.depends("following", watch=True)
     def _on_following(self) -> None:
-        if self.following:
-            self._lens.look_at(None)
-        elif self._picture is not None:
-            canvas = self._picture.canvas
-            self._lens.look_at(Viewport(canvas.start_ns, canvas.end_ns, self._picture.value_range))
-        for plot, state in self._shown:
-            state.following = self.following
-            _push(plot)
-        self._button.visible = not self.following
-        self._tell()
+        self._pane.following = self.following
 
-    def _on_loop(self, act: Callable[[], None]) -> None:
-        """Do what the browser asked for. A notebook asks from another thread: there the next beat does it."""
-        if any(plot.comm is not None for plot, _ in self._shown):
-            self._inbox.append(act)
-        else:
-            act()
+    def _axis_words(self) -> dict[str, str]:
+        return {"origin": str(self._axis.origin_ns), "zone": self._axis.zone}
 
-    def _follow(self, following: bool) -> None:
-        self.following = following
-
-    def _on_size(self, width: int | None, height: int | None, **_: Any) -> None:
-        if width and height:
-            self._lens.width_px = width
-
-    def _on_ranges(self, x_range: tuple[float, float] | None, y_range: tuple[float, float] | None, **_: Any) -> None:
-        if not self.following and x_range and y_range and all(map(isfinite, (*x_range, *y_range))):
-            start_ns, end_ns = (self._lens.axis.to_ns(edge) for edge in x_range)
-            self._lens.look_at(Viewport(start_ns, max(end_ns, start_ns + 1), y_range))
-
-    def _draw(self, counter: int) -> hv.Image:
-        if self._picture is None:
-            self._lens.advance()
-        self._picture = self._lens.picture() or self._picture
-        if self._picture is None:
-            edge_ns = self._lens.axis.origin_ns
-            return nothing(self._lens.axis, edge_ns, self.span_ns, value_label=self._value_label)
-        return image_of(self._picture, value_label=self._value_label)
-
-    def _on_figure(self, plot: Any, element: hv.Image) -> None:
-        """Finish what HoloViews builds: called for each frame of each place that the picture is shown at."""
-        state, shown = plot.handles.get("tick_state"), self._picture
-        if state is None:
-            state = plot.handles["tick_state"] = TickState(following=self.following, row={})
-            dress(plot, state, _home(shown, element), value_label=self._value_label)
-            ink(plot.state, dark=self.dark)
-            state.on_change("following", self._on_browser_following)
-            state.on_change("pointer", partial(self._on_pointer, plot, state))
-            self._shown.append((plot, state))
-        else:
-            state.frame += 1
-        if shown is not None:
-            if self.following:
-                state.home = list(_home(shown, element))
-            state.set_axis(shown.axis)
-            colour(plot, self._colours, shown.colours)
-            label_axes(plot.state, shown, width_px=self._lens.width_px)
-
-    def _on_browser_following(self, _attr: str, _old: bool, following: bool) -> None:
-        self._on_loop(partial(self._follow, following))
-
-    def _on_pointer(self, plot: Any, state: TickState, _attr: str, _old: Any, pointer: list[float] | None) -> None:
-        self._on_loop(partial(self._answer, plot, state, pointer))
-
-    def _answer(self, plot: Any, state: TickState, pointer: list[float] | None) -> None:
-        pointed = pointer is not None and all(map(isfinite, pointer))  # infinite once it has left
-        state.row = self._row_at(*pointer) if pointer and pointed else {}
-        _push(plot)
-
-    def _row_at(self, axis_ms: float, value: float) -> dict[str, str]:
-        shown, series = self._picture, self._lens.series
-        return {} if shown is None or series is None else row_under(shown, series, shown.axis.to_ns(axis_ms), value)
-
-    def _tell(self) -> None:
-        story = "" if self._picture is None else self._picture.story
-        text = self._lens.trouble or caption(self.following, self._lens.quiet_ns, story)
-        if text != self._caption.object:
-            self._caption.object = text
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        """Take what the browser says besides following: a message over the document, or that its ticket is too old."""
+        if "renew" not in message:
+            self._viewers.hear(message)
+        elif self._views:
+            self._pane.view = self._pane.view | {"ticket": process_tickets().mint(self._views)}
 
 
-def _home(shown: Shown | None, element: hv.Image) -> tuple[float, float, float, float]:
-    """Return the ranges of a picture that follows: left, bottom, right, top."""
-    left, bottom, right, top = element.bounds.lbrt()
-    return (left, bottom, right, top) if shown is None else (left, shown.value_range[0], right, shown.value_range[1])
+def _route() -> str:
+    """Return where this session's page finds ``/frames``, relative to it; empty where it is not served.
 
-
-def _push(plot: Any) -> None:
-    """Send what was changed outside of a frame. In a notebook nothing else does."""
-    if plot.comm is not None:
-        plot.push()
+    Panel imports what adds routes by its name and tells nobody, so what was imported counts as served. Where it is not
+    there, the browser finds that out.
+    """
+    return f"{pn.state.rel_path or '.'}/frames" if _ROUTES in sys.modules else ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -46,9 +48,12 @@ class FramesCase(AsyncHTTPTestCase):
         url = f"ws://127.0.0.1:{self.get_http_port()}/frames"
         return await websocket_connect(HTTPRequest(url, headers=headers))
 
+    def hello(self) -> str:
+        return json.dumps({"type": "hello", "version": 1, "ticket": self.hub.tickets.mint({"ticks": VIEW})})
+
     async def watch(self) -> WebSocketClientConnection:
         client = await self.connect()
-        say(client, type="hello", version=1, ticket=self.hub.tickets.mint({"ticks": VIEW}))
+        client.write_message(self.hello())
         say(client, type="subscribe", pane=3, view="ticks", columns=300)
         return client
 
@@ -111,6 +116,31 @@ class TestFrames(FramesCase):
         await self.connect(Origin="https://dash.example:443")
         with pytest.raises(HTTPClientError, match="403"):
             await self.connect(Origin="https://elsewhere.example")
+
+    @gen_test(timeout=60)
+    async def test_origins_that_the_environment_allows_to_pages_are_allowed(self) -> None:
+        with mock.patch.dict(os.environ, BOKEH_ALLOW_WS_ORIGIN="proxy.example"):
+            await self.connect(Origin="https://proxy.example")
+            with pytest.raises(HTTPClientError, match="403"):
+                await self.connect(Origin="https://dash.example:443")
+
+    @gen_test(timeout=60)
+    async def test_who_does_not_read_is_not_heard_until_they_have(self) -> None:
+        url = f"ws://127.0.0.1:{self.get_http_port()}/frames"
+        client = await websocket_connect(url, max_message_size=1 << 26)
+        (viewer,) = self.hub._viewers
+        handler = viewer.transport._handler
+        assert handler.on_message(self.hello()) is None
+        viewer.transport.send(bytes(1 << 25))
+        assert viewer.transport.is_congested
+        rest = handler.on_message('{"type": "ping", "sent_ms": 1}')
+        assert rest is not None
+        await rest
+        assert not viewer.transport.is_congested
+        viewer.transport.send(bytes(1 << 25))
+        client.close()
+        client.stream.close()
+        await handler.on_message('{"type": "ping", "sent_ms": 1}')
 
 
 class TestFramesWithALogin(FramesCase):

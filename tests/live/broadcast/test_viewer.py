@@ -344,3 +344,74 @@ def test_a_range_that_can_not_be_drawn_is_explained(hub: HandHub) -> None:
     assert client.said[-1]["type"] == "failed"
     assert client.said[-1]["request"] == 4
     assert client.closed_for is None
+
+
+def test_who_was_cut_off_is_not_heard_any_more(hub: HandHub) -> None:
+    client = Client(hub)
+    client.viewer.receive("nonsense")
+    client.watch()
+    client.say("ping", sent_ms=1.0)
+    assert not hub.channels
+    assert [words["type"] for words in client.said] == ["welcome"]
+
+
+def test_who_does_not_say_hello_is_cut_off(hub: HandHub) -> None:
+    silent, good = Client(hub, is_welcome=False), Client(hub)
+    good.watch()
+    hub.step(9.0)
+    assert silent.closed_for is None
+    hub.step(1.0)
+    assert "hello" in silent.closed_for
+    assert len(hub) == 1
+    assert good.closed_for is None
+
+
+def test_of_the_places_that_somebody_points_at_while_one_is_looked_up_only_the_newest_is(hub: HandHub) -> None:
+    client = Client(hub)
+    client.watch()
+    for request in range(100):
+        client.say("pick", pane=0, request=request, time=str(NOON_NS), value=104.0)
+    assert len(hub.posted) == 1
+    hub.run()
+    assert [words["request"] for words in client.said if words["type"] == "picked"] == [0, 99]
+
+
+def test_who_points_at_a_pane_and_leaves_it_may_point_at_another(hub: HandHub) -> None:
+    client = Client(hub)
+    client.watch(0)
+    client.watch(1)
+    for pane in (1, 0):
+        client.say("pick", pane=pane, request=pane, time=str(NOON_NS), value=104.0)
+    client.say("leave", pane=0)
+    hub.run()
+    client.say("pick", pane=1, request=2, time=str(NOON_NS), value=104.0)
+    hub.run()
+    assert client.said[-1]["request"] == 2
+
+
+def test_a_row_that_can_not_be_looked_up_is_none_and_the_next_one_is(
+    hub: HandHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(hub)
+    client.watch()
+    with monkeypatch.context() as broken:
+        broken.setattr("pipelines.live.broadcast.viewer.row_at", None)
+        client.say("pick", pane=0, request=1, time=str(NOON_NS), value=104.0)
+    hub.run()
+    assert client.said[-1]["row"] == {}
+    client.say("pick", pane=0, request=2, time=str(NOON_NS - 60_000_000), value=104.0)
+    hub.run()
+    assert client.said[-1]["row"]["value"] == "104.0"
+
+
+def test_a_viewer_that_can_not_be_sent_to_keeps_nobody_else_from_it(
+    hub: HandHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = Client(hub), Client(hub)
+    bad.watch()
+    good.watch()
+    monkeypatch.setattr(bad, "send", None)
+    hub.step(**now(hub))
+    assert bad.closed_for
+    assert shows_the_newest(good, hub)
+    assert len(hub) == 1

@@ -223,3 +223,18 @@ def test_a_drawing_that_is_built_anew_finds_the_gaps_of_the_rows_that_there_are(
     line.check()
     line.add(time[-1] + np.arange(3), np.array([1.0, np.nan, 4.0]))
     line.check()
+
+
+def test_a_line_whose_rows_have_all_scrolled_out_is_gone_and_does_not_stand_still() -> None:
+    line = Line()
+    line.add(np.arange(10) * COLUMN_NS, np.arange(10.0))
+    (before,) = line.frames()
+    assert before.any()
+    line.drawing.advance(3 * SPAN_NS)
+    drawn = line.drawing.draw()
+    assert drawn is not None
+    assert drawn.canvas.start_ns > 10 * COLUMN_NS
+    assert not drawn.codes.any()
+    assert drawn.value_range is None
+    line.add(3 * SPAN_NS + np.arange(2) * COLUMN_NS, np.arange(2.0))
+    assert line.frames()[0].any()

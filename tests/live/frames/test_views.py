@@ -408,6 +408,28 @@ def test_a_view_that_fails_says_why_and_leaves_the_others_alone(stage: Stage) ->
     assert len(stage.views) == 2
 
 
+def test_a_view_that_fails_when_another_has_taken_its_place_leaves_that_one_alone() -> None:
+    stage = Stage()
+    stage.feed.add([NOON_NS], [1.0])
+    stage.views.subscribe(BTC).close()
+    stage.step()
+    replaced: list[Any] = []
+
+    def fail() -> None:
+        stage.views._memory_bytes = 1
+        stage.views.subscribe(ETH).close()  # which takes the room of the one that is being drawn
+        stage.views._memory_bytes = 1 << 30
+        replaced.append(stage.views.subscribe(BTC))
+        raise ValueError("poisoned")
+
+    stage.drawings[0].draw = fail
+    stage.feed.add([NOON_NS], [2.0])
+    stage.step()
+    assert stage.errors
+    stage.step()
+    assert replaced[0].frame is not None
+
+
 def test_rows_that_were_evicted_before_they_were_read_are_left_out() -> None:
     stage = Stage()
     stage.feed = HandFeed(symbols=("BTC",), max_rows=8_192, min_rows=0)

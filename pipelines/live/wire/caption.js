@@ -1,0 +1,37 @@
+// What a picture says of itself: whether it is live, how old it is, and what went wrong.
+
+const STALE_MS = 2000;
+const WAYS = {
+  pyramid: "from summaries",
+  raster: "one by one",
+  tiles: "from tiles",
+  datashader: "by Datashader",
+};
+
+const seconds = (ms) => `${Math.floor(ms / 1000).toLocaleString("en-US")} s`;
+
+// Words in the order of their weight. `standing` has: state, reason, sinceMs (how long it has been in that state),
+// isFollowing, lagMs (since the newest row, null where there is none), ageMs (of the frame), nLeftOut, progress, story,
+// failure.
+export function captionOf({state, reason, sinceMs, isFollowing, lagMs, ageMs, nLeftOut, progress, story, failure}) {
+  const words = [];
+  if (state === "refused") words.push(`Not connected: ${reason}`);
+  else if (state === "connecting" && sinceMs !== null) {
+    words.push(`Disconnected for ${seconds(sinceMs)}: what you see is old. Trying again.`);
+  }
+  const isQuiet = lagMs !== null && lagMs >= STALE_MS;
+  if (!isFollowing) words.push("Paused - reset to follow");
+  else if (state === "connected") words.push(isQuiet ? "Following" : "Live");
+  if (failure) words.push(failure);
+  if (!isFollowing && story) {
+    const rows = `${story.rows.toLocaleString("en-US")} rows in this time, ${WAYS[story.way] ?? story.way}`;
+    words.push(story.final ? rows : `${rows} (coarse)`);
+  }
+  if (!isFollowing || state !== "connected") return words;
+  if (progress < 1) words.push(`reading the past: ${Math.floor(100 * progress)}%`);
+  if (isQuiet) words.push(`nothing new for ${seconds(lagMs)}`);
+  else if (ageMs >= STALE_MS) words.push(`${seconds(ageMs)} old`);
+  else if (ageMs !== null) words.push(`${Math.max(Math.round(ageMs), 0)} ms old`);
+  if (nLeftOut > 0) words.push(`${nLeftOut} frames left out`);
+  return words;
+}
