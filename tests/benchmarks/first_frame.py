@@ -7,19 +7,17 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from typing import Final
-from urllib.request import urlopen
+from typing import Final, TypeAlias
 
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -31,7 +29,11 @@ __all__ = ["rows"]
 _N_RUNS: Final = 3
 _LEAST_BYTES: Final = 10_000
 _LONGEST_S: Final = 40.0
-_VISIT_S: Final = 4.0
+_VISIT_S: Final = 8.0
+_PAUSE_S: Final = 0.05
+
+Sees: TypeAlias = "Callable[[WebSocketClientConnection, int], Awaitable[bool]]"
+"""Waits, on the socket of a page and the port of its server, for a picture."""
 
 _STOCK_PAGE: Final = """
 import datashader as ds
@@ -57,7 +59,7 @@ def rows() -> Iterator[Row]:
         programs = Path(sys.executable).parent
         ours = [str(programs / "streamshade"), "serve", "--source", "sim://market?rate=100000&symbols=50"]
         stock = [str(programs / "panel"), "serve", str(page)]
-        seconds = [_measured(command, path) for command, path in ((ours, "market"), (stock, "stock"))]
+        seconds = [_measured(ours, "market", _is_frame), _measured(stock, "stock", _is_array)]
     includes = (
         "start of the process to the first picture of trades sent to a browser that waits; all compiled before, "
         "simulated source; stock: panel serve of one rasterised Buffer that has its rows"
@@ -65,12 +67,12 @@ def rows() -> Iterator[Row]:
     yield paired("first_live_frame_s", seconds[0], "s", seconds[1], includes)
 
 
-def _measured(command: list[str], path: str) -> float:
+def _measured(command: list[str], path: str, sees: Sees) -> float:
     """Return the median seconds from the command to the first picture, after a run that warms up."""
-    return median([_one(command, path) for _ in range(_N_RUNS + 1)][1:])
+    return median([_one(command, path, sees) for _ in range(_N_RUNS + 1)][1:])
 
 
-def _one(command: list[str], path: str) -> float:
+def _one(command: list[str], path: str, sees: Sees) -> float:
     port = free_port()
     start = time.perf_counter()
     with tempfile.TemporaryFile() as log:
@@ -78,8 +80,7 @@ def _one(command: list[str], path: str) -> float:
             [*command, "--port", str(port)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            _listens(port)
-            IOLoop(make_current=False).run_sync(lambda: _picture(port, path), timeout=_LONGEST_S)
+            IOLoop(make_current=False).run_sync(lambda: _picture(port, path, sees), timeout=_LONGEST_S)
             return time.perf_counter() - start
         except BaseException:
             log.seek(0)
@@ -90,33 +91,18 @@ def _one(command: list[str], path: str) -> float:
             server.wait(20)
 
 
-def _listens(port: int) -> None:
-    deadline = time.monotonic() + _LONGEST_S
+async def _picture(port: int, path: str, sees: Sees) -> None:
+    """Open a page again and again until there is a picture on it."""
     while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+        with suppress(TimeoutError, OSError):
+            if await asyncio.wait_for(_visit(port, path, sees), _VISIT_S):
+                return
+        await asyncio.sleep(_PAUSE_S)
 
 
-async def _picture(port: int, path: str) -> None:
-    """Open a page until there is a picture on it.
-
-    A page that was made before the first row waits for its browser to tell its time zone, which this client can't.
-    """
-    while True:
-        with suppress(TimeoutError):
-            return await asyncio.wait_for(_visit(port, path), _VISIT_S)
-
-
-async def _visit(port: int, path: str) -> None:
-    """Open a page as a browser does, and wait for the first array of the size of a picture that is not blank."""
-    with urlopen(f"http://127.0.0.1:{port}/{path}") as response:
-        page = response.read().decode()
+async def _visit(port: int, path: str, sees: Sees) -> bool:
+    """Open a page as a browser does. Returns whether it came to show a picture."""
+    page = (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/{path}", request_timeout=_VISIT_S)).body.decode()
     token = re.search(r'"token":"([^"]+)"', page)
     assert token is not None, "the page has no session"
     request = HTTPRequest(f"ws://127.0.0.1:{port}/{path}/ws")
@@ -126,11 +112,34 @@ async def _visit(port: int, path: str) -> None:
     ready = {"type": "event", "name": "document_ready", "values": {}}
     event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": ready}
     await _send(connection, "PATCH-DOC", {"events": [event]})
+    try:
+        return await sees(connection, port)
+    finally:
+        connection.close()
+
+
+async def _is_array(connection: WebSocketClientConnection, _port: int) -> bool:
+    """Wait for the first array of the size of a picture that is not blank."""
     while (message := await connection.read_message()) is not None:
         if isinstance(message, bytes) and len(message) > _LEAST_BYTES and message.strip(b"\0"):
-            connection.close()
-            return
-    raise ConnectionError("the server left before there was a picture")
+            return True
+    return False
+
+
+async def _is_frame(connection: WebSocketClientConnection, port: int) -> bool:
+    """Wait for the document, and with its ticket for a frame; not where it was made before the first row."""
+    while isinstance(message := await connection.read_message(), bytes) or (message and '"roots"' not in message):
+        pass
+    view = re.search(r'"name","([^"]+)"\],\["ticket","([^"]+)"', message or "")
+    if view is None:
+        return False
+    frames = await websocket_connect(f"ws://127.0.0.1:{port}/frames")
+    await frames.write_message(json.dumps({"type": "hello", "version": 1, "ticket": view[2]}))
+    await frames.write_message(json.dumps({"type": "subscribe", "pane": 0, "view": view[1], "columns": 1_200}))
+    while isinstance(frame := await frames.read_message(), str):
+        pass
+    frames.close()
+    return frame is not None
 
 
 async def _send(connection: WebSocketClientConnection, kind: str, content: dict[str, object]) -> None:

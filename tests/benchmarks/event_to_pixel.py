@@ -1,0 +1,243 @@
+"""From the clock of whoever publishes ticks to pixels in a browser: mosquitto, `streamshade serve`, the market page."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import numpy as np
+import paho.mqtt.client as paho
+from numpy.typing import NDArray
+from playwright.sync_api import Page, sync_playwright
+
+from pipelines.core.schema import TRADES
+from pipelines.decoders.layout import DEFAULT_LAYOUTS, parse_layout
+from tests.benchmarks.harness import Row, paired
+from tests.browser.conftest import FLAGS
+from tests.commands import STREAMSHADE
+from tests.programs import find_program
+from tests.servers import Mosquitto, free_port
+from tests.waiting import wait_until
+
+__all__ = ["Painted", "rows"]
+
+_TICKS: Final = 1_000
+_PERIOD_NS: Final = 1_000_000
+_N_SYMBOLS: Final = 50
+_SHOWN: Final = f"SYM{_N_SYMBOLS - 1}"
+"""The symbol of the last tick of each message."""
+
+_WARM_S, _MEASURE_S = 15, 30
+
+_WATCH: Final = """() => {
+  const [client] = globalThis[Symbol.for("streamshade.frames")].values(), painted = client.painted.bind(client);
+  const samples = globalThis.samples = [];
+  client.painted = (number, ...others) => {
+    const {picture, unpainted} = client._panes.get(number), nowMs = performance.now();
+    const [{newest, skew} = {}] = unpainted.slice(-1);
+    painted(number, ...others);
+    if (newest === undefined || newest === null) return;
+    const sample = {newest: `${newest}`, painted: `${client.clock.at(nowMs)}`, skew: `${skew}`};
+    sample.rendered = `${picture.rendered}`;
+    samples.push(sample);
+    requestAnimationFrame(() => { sample.presented = `${client.clock.at(performance.now())}`; });
+  };
+}"""
+"""What is noted at each repaint that shows a frame for the first time; all times in nanoseconds of the server's clock.
+
+A callback of `requestAnimationFrame` after it is called when the browser is done with the animation frame that the
+repaint was in.
+"""
+
+
+class Painted(NamedTuple):
+    """When frames were on the screen, int64[n] each, nanoseconds UTC.
+
+    Parameters
+    ----------
+    newest_ns : int64[n]
+        Event time of the newest tick of each frame.
+    rendered_ns : int64[n]
+        When the server had drawn it.
+    painted_ns : int64[n]
+        End of the repaint that showed it.
+    presented_ns : int64[n]
+        The next animation frame of the browser.
+    skew_ns : int64[n]
+        What the server took for the skew of the source: what its own figure of this differs by.
+    """
+
+    newest_ns: NDArray[np.int64]
+    rendered_ns: NDArray[np.int64]
+    painted_ns: NDArray[np.int64]
+    presented_ns: NDArray[np.int64]
+    skew_ns: NDArray[np.int64]
+
+    def of_any_tick_ms(self) -> NDArray[np.float64]:
+        """Return how long it took until ticks were on the screen that came evenly between the frames, newest or not."""
+        every_ns = np.arange(self.newest_ns[0] + 1, self.newest_ns[-1], _PERIOD_NS)
+        shown_ns = self.presented_ns[np.searchsorted(self.newest_ns, every_ns)]
+        return (shown_ns - every_ns) / 1e6
+
+
+def rows() -> Iterator[Row]:
+    """Measure the market page with one browser; nothing where mosquitto or Chromium is missing."""
+    mosquitto, chromium = find_program("mosquitto"), find_program("chromium")
+    if mosquitto is None or chromium is None:
+        print("event_to_pixel: left out, needs mosquitto and chromium")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        broker = Mosquitto(folder, mosquitto)
+        broker.start()
+        try:
+            url = broker.url("ticks", "format=packed&kind=trades")
+            with _publishing(broker.port), _served(folder / "server.log", url) as address:
+                yield from _rows_of(*_watched(chromium, address))
+        finally:
+            broker.stop()
+
+
+def _rows_of(painted: Painted, ticks_s: float, busy: float) -> Iterator[Row]:
+    duration_s = (painted.painted_ns[-1] - painted.painted_ns[0]) / 1e9
+    to_repaint, to_screen, to_frame = (
+        np.percentile((end_ns - painted.newest_ns) / 1e6, (50, 95, 99))
+        for end_ns in (painted.painted_ns, painted.presented_ns, painted.rendered_ns)
+    )
+    what = (
+        f"from the stamp of a frame's newest tick (our wall clock, just before the message is published) to the "
+        f"browser's next animation frame after the repaint, without any skew taken off (the server's own figure has "
+        f"{np.median(painted.skew_ns) / 1e6:+.1f} ms of it): packed, 1,000 ticks a message, {ticks_s:,.0f} ticks/s of "
+        f"{_N_SYMBOLS} symbols, QoS 0, mosquitto, streamshade serve and headless Chromium with software rendering on "
+        f"one machine, {os.cpu_count()} cores {busy:.0%} busy; market page 1400x900, {len(painted.newest_ns):,} frames"
+    )
+    yield paired("event_to_pixel_p50_ms", to_screen[0], "ms", None, what)
+    yield paired("event_to_pixel_p95_ms", to_screen[1], "ms", None, "the same")
+    yield paired("event_to_pixel_p99_ms", to_screen[2], "ms", None, "the same")
+    yield paired("event_to_repaint_p99_ms", to_repaint[2], "ms", None, "to the end of the repaint")
+    yield paired("event_to_frame_p99_ms", to_frame[2], "ms", None, "until the server had drawn the frame")
+    of_any_tick = np.percentile(painted.of_any_tick_ms(), 99)
+    yield paired("any_tick_to_pixel_p99_ms", of_any_tick, "ms", None, "any tick, with its wait for the next frame")
+    yield paired("event_to_pixel_fps", len(painted.newest_ns) / duration_s, "frames/s", None, "drawn by the browser")
+
+
+def _watched(chromium: str, address: str) -> tuple[Painted, float, float]:
+    """Return what the page noted, how many ticks came a second, and which share of all cores was busy."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        try:
+            tab = browser.new_context(viewport={"width": 1_400, "height": 900}).new_page()
+            tab.goto(f"{address}/market?symbol={_SHOWN}")
+            tab.get_by_text("Live", exact=True).wait_for(timeout=60_000)
+            tab.wait_for_timeout(_WARM_S * 1_000)
+            return _noted(tab, address)
+        finally:
+            browser.close()
+
+
+def _noted(tab: Page, address: str) -> tuple[Painted, float, float]:
+    began_s, n_before, busy_before = time.monotonic(), _n_received(address), _cpu_jiffies()
+    tab.evaluate(_WATCH)
+    tab.wait_for_timeout(_MEASURE_S * 1_000)
+    samples: list[dict[str, Any]] = tab.evaluate("samples.filter((sample) => sample.presented)")
+    busy, total = (after - before for after, before in zip(_cpu_jiffies(), busy_before, strict=True))
+    ticks_s = (_n_received(address) - n_before) / (time.monotonic() - began_s)
+    columns = ("newest", "rendered", "painted", "presented", "skew")
+    painted = Painted(*(np.array([int(sample[name]) for sample in samples]) for name in columns))
+    return painted, ticks_s, busy / total
+
+
+@contextmanager
+def _served(log: Path, url: str) -> Iterator[str]:
+    """Run `streamshade serve` in a process of its own; yields its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [STREAMSHADE, "serve", "market", "--source", url, "--port", str(port), "--memory", "1G"]
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    try:
+        wait_until(lambda: _is_ready(address), 60, what="the server is ready")
+        yield address
+    except BaseException:
+        print(log.read_text("utf-8", "replace"), file=sys.stderr)
+        raise
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        with urlopen(f"{address}/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def _n_received(address: str) -> int:
+    with urlopen(f"{address}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return int(sum(float(line.split()[-1]) for line in lines if line.startswith("streamshade_received_total")))
+
+
+def _cpu_jiffies() -> tuple[int, int]:
+    """Return how much time of all cores was busy, and how much there was."""
+    times = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
+    return sum(times) - times[3] - times[4], sum(times)
+
+
+@contextmanager
+def _publishing(port: int) -> Iterator[None]:
+    """Publish from a process of its own."""
+    process = get_context("spawn").Process(target=_publish, args=(port,), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _publish(port: int) -> None:
+    """Publish a message each millisecond for ever, whose newest tick has the time just before it goes out."""
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port, keepalive=3_600)
+    while not client.is_connected():
+        client.loop()
+    records, random = _records(), np.random.Generator(np.random.SFC64(1))
+    prices, start_ns, n_sent = np.full(_N_SYMBOLS, 100.0), time.monotonic_ns(), 0
+    before_ns = time.time_ns() - _PERIOD_NS
+    while True:
+        walks = prices + np.cumsum(random.standard_normal((_TICKS // _N_SYMBOLS, _N_SYMBOLS)) * 0.001, axis=0)
+        prices = walks[-1]
+        records["price"] = np.round(walks, 2).ravel()
+        time.sleep(max(start_ns + n_sent * _PERIOD_NS - time.monotonic_ns(), 0) / 1e9)
+        now_ns = time.time_ns()
+        records["time"] = np.linspace(before_ns, now_ns, _TICKS + 1)[1:].astype(np.int64)
+        client.publish("ticks", records.tobytes())
+        while client.want_write():
+            client.loop_write()
+        before_ns = now_ns
+        n_sent += 1
+
+
+def _records() -> NDArray[Any]:
+    """Return the ticks of a message, the symbols in turn."""
+    records = np.zeros(_TICKS, parse_layout(DEFAULT_LAYOUTS[TRADES.kind]))
+    records["symbol"] = [f"SYM{i % _N_SYMBOLS}".encode() for i in range(_TICKS)]
+    records["size"] = 1.0
+    records["side"] = np.arange(_TICKS) % 2 * 2 - 1
+    return records
