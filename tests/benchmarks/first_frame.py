@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, TypeAlias
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -94,7 +94,7 @@ def _one(command: list[str], path: str, sees: Sees) -> float:
 async def _picture(port: int, path: str, sees: Sees) -> None:
     """Open a page again and again until there is a picture on it."""
     while True:
-        with suppress(TimeoutError, OSError):
+        with suppress(TimeoutError, OSError, HTTPClientError):
             if await asyncio.wait_for(_visit(port, path, sees), _VISIT_S):
                 return
         await asyncio.sleep(_PAUSE_S)
