@@ -30,8 +30,8 @@ class Writer:
     """Takes messages from a source, sends them through the graph, and releases their positions.
 
     Messages that come within `coalesce_ns` go through together, sooner where the source says that enough wait; where
-    many wait, as many as `pass_size` says. One reference counter a pass holds its positions until the graph, and
-    whatever nodes users attached, let go.
+    many wait, as many as `pass_size` says, and at once. One reference counter a pass holds its positions until the
+    graph, and whatever nodes users attached, let go.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Writer:
             messages = self.source.queue.take(
                 max_messages=_MAX_MESSAGES,
                 max_bytes=self.pass_size.n_bytes,
-                linger_s=min(self._linger_s, patience_s),
+                linger_s=0.0 if self._fills_a_pass() else min(self._linger_s, patience_s),
                 enough=self.source.coalesce_messages,
                 timeout_s=patience_s,
             )
@@ -137,6 +137,10 @@ class Writer:
         if self.context.stopped_by:
             _log.error("feed %s stopped: %s", self.source.spec.name, self.context.stopped_by)
             self.source.stop()
+
+    def _fills_a_pass(self) -> bool:
+        """Tell whether so much waits that whatever else comes has to wait for a later pass."""
+        return self.source.queue.statistics().n_bytes >= self.pass_size.n_bytes
 
     def _fenced(self, work: Callable[[], None], name: str) -> None:
         try:

@@ -67,8 +67,8 @@ class Shelves:
         return self._sealed_bytes + self.pool.n_used * self.pool.page_bytes
 
     def append(self, batch: Batch) -> None:
-        """Store all rows."""
-        self._make_room(batch.keys)
+        """Store all rows, each of which has a key."""
+        self._make_room(int(batch.keys.max()) + 1)
         self.oldest_head_ns = min(self.oldest_head_ns, int(batch.time.min()))
         self.pool.write(batch.columns, batch.keys, self.index, self._first_page)
         self.n_rows += len(batch)
@@ -106,10 +106,8 @@ class Shelves:
         self.pool.drop(codes, self.index, self._first_page, up_to_ns=up_to_ns, min_rows=min_rows, max_pages=max_pages)
         self.n_rows -= n_before - int(self.index[codes, FILL].sum())
 
-    def _make_room(self, keys: NDArray[np.int32]) -> None:
-        if keys.min() < 0:
-            raise ValueError("a row without a key can't be stored")
-        n_new = int(keys.max()) + 1 - len(self.index)
+    def _make_room(self, n_keys: int) -> None:
+        n_new = n_keys - len(self.index)
         if n_new > 0:
             self.index = np.concatenate([self.index, np.zeros((n_new, N_FIELDS), np.int64)])
             self._first_page = np.concatenate([self._first_page, np.zeros(n_new, np.int32)])

@@ -70,6 +70,8 @@ class Table:
 
         Raises
         ------
+        ValueError
+            Where a row has no key. None of the batch is stored, and the table takes others.
         RuntimeError
             Where an append failed before (no memory was left): which of its rows were written can't be told, so no more
             are taken. What was published stays readable.
@@ -78,6 +80,8 @@ class Table:
             raise RuntimeError(f"the table of {self.schema.kind} failed before and takes no more rows: restart")
         if len(batch) == 0:
             return
+        if batch.keys.min() < 0:
+            raise ValueError("a row without a key can't be stored")
         self._is_broken = True
         self._shelves.append(batch)
         self._is_broken = False

@@ -266,6 +266,30 @@ def test_fifty_restarts_from_several_threads_leave_one_writer(feed: Feed) -> Non
     wait_until(lambda: feed.released == [0])
 
 
+def test_no_more_messages_are_waited_for_while_those_that_wait_fill_a_pass(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed.source, "coalesce_messages", 512)
+    writer = Writer(
+        source=feed.source,
+        graph=feed.graph,
+        context=feed.context,
+        coalesce_ns=3_600 * S,
+        prepare=lambda: None,
+        publish=feed.publish,
+        patience_s=lambda: 3_600.0,
+    )
+    writer.pass_size.n_bytes = len(LARGE)
+    for message in numbered(LARGE, LARGE, LARGE):
+        feed.source.queue.put(message)
+    writer.start()
+    try:
+        wait_until(lambda: feed.released == [0, 1, 2])  # one by itself, then two, since that took no time
+    finally:
+        feed.source.stop()
+        writer.stop()
+
+
 def test_no_longer_is_waited_for_more_messages_than_until_it_is_time_to_publish(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

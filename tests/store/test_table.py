@@ -53,6 +53,15 @@ def test_a_row_without_a_key_is_refused() -> None:
     assert table.n_rows == 0
 
 
+def test_a_batch_that_is_refused_leaves_the_table_as_it_was() -> None:
+    table = table_with()
+    table.append(readings([1]))
+    with pytest.raises(ValueError, match="without a key"):
+        table.append(readings([2, 3], key=[0, -1]))
+    table.append(readings([4]))
+    assert table.since(0, 0, ["time"]).columns["time"].tolist() == [1, 4]
+
+
 def test_a_silent_key_frees_its_memory_once_its_rows_are_too_old() -> None:
     table = table_with(window_ns=100)
     table.append(readings(np.arange(50), key=1))
