@@ -102,9 +102,9 @@ class FramesHandler(Guarded, WebSocketHandler):
         began_ns = hub.now_ns()
         self._viewer.receive(message)
         rest_s = self._pace.rest_s(began_ns, hub.now_ns())
-        if rest_s == 0.0 and not self._socket.is_congested:
+        if rest_s is None and not self._socket.is_congested:
             return None
-        return self._rest(rest_s)
+        return self._rest(rest_s or 0.0)
 
     def on_close(self) -> None:
         """Forget the client."""
@@ -113,6 +113,5 @@ class FramesHandler(Guarded, WebSocketHandler):
 
     async def _rest(self, rest_s: float) -> None:
         """Wait: until then nothing is read of what the client says."""
-        if rest_s:
-            await asyncio.sleep(rest_s)
+        await asyncio.sleep(rest_s)
         await self._socket.drain()

@@ -138,9 +138,10 @@ class TestFrames(FramesCase):
         await rest
         assert not viewer.transport.is_congested
         viewer.transport.send(bytes(1 << 25))
-        client.close()
+        rest = handler.on_message('{"type": "ping", "sent_ms": 1}')
+        assert rest is not None
         client.stream.close()
-        await handler.on_message('{"type": "ping", "sent_ms": 1}')
+        await rest
 
 
 class TestFramesWithALogin(FramesCase):
