@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from tests.benchmarks import append, bars, buffer, first_frame, frames, memory, mqtt, sustained, zoom
+from tests.benchmarks import append, bars, buffer, event_to_pixel, first_frame, frames, memory, mqtt, sustained, zoom
 from tests.benchmarks.budgets import verdicts
 from tests.benchmarks.harness import RESULTS, Row, print_row, write_results
 from tests.benchmarks.plot import PLOT, cost_svg
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "append": append.rows,
     "buffer": buffer.rows,
     "mqtt": mqtt.rows,
+    "event_to_pixel": event_to_pixel.rows,
 }
 
 

@@ -38,6 +38,9 @@ _N_SYMBOLS: Final = 50
 _SHOWN: Final = f"SYM{_N_SYMBOLS - 1}"
 """The symbol of the last tick of each message."""
 
+_N_DRAFTS: Final = 97
+"""Messages whose symbols differ, so that the segments of all symbols aren't full at the same time."""
+
 _WARM_S, _MEASURE_S = 15, 30
 
 _WATCH: Final = """() => {
@@ -165,9 +168,7 @@ def _served(log: Path, url: str) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     command = [STREAMSHADE, "serve", "market", "--source", url, "--port", str(port), "--memory", "1G"]
     with log.open("wb") as file:
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-        )
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     try:
         wait_until(lambda: _is_ready(address), 60, what="the server is ready")
         yield address
@@ -217,16 +218,18 @@ def _publish(port: int) -> None:
     client.connect("127.0.0.1", port, keepalive=3_600)
     while not client.is_connected():
         client.loop()
-    records, random = _records(), np.random.Generator(np.random.SFC64(1))
-    prices, start_ns, n_sent = np.full(_N_SYMBOLS, 100.0), time.monotonic_ns(), 0
-    before_ns = time.time_ns() - _PERIOD_NS
+    random = np.random.Generator(np.random.SFC64(1))
+    drafts = [_draft(random) for _ in range(_N_DRAFTS)]
+    price, ago = 100.0, np.arange(_TICKS - 1, -1, -1)
+    start_ns, before_ns, n_sent = time.monotonic_ns(), time.time_ns() - _PERIOD_NS, 0
     while True:
-        walks = prices + np.cumsum(random.standard_normal((_TICKS // _N_SYMBOLS, _N_SYMBOLS)) * 0.001, axis=0)
-        prices = walks[-1]
-        records["price"] = np.round(walks, 2).ravel()
+        records = drafts[n_sent % _N_DRAFTS]
+        path = price + np.cumsum(random.standard_normal(_TICKS)) * 0.0005
+        price = path[-1]
+        records["price"] = np.round(path, 2)
         time.sleep(max(start_ns + n_sent * _PERIOD_NS - time.monotonic_ns(), 0) / 1e9)
         now_ns = time.time_ns()
-        records["time"] = np.linspace(before_ns, now_ns, _TICKS + 1)[1:].astype(np.int64)
+        records["time"] = now_ns - (now_ns - before_ns) * ago // _TICKS
         client.publish("ticks", records.tobytes())
         while client.want_write():
             client.loop_write()
@@ -234,10 +237,12 @@ def _publish(port: int) -> None:
         n_sent += 1
 
 
-def _records() -> NDArray[Any]:
-    """Return the ticks of a message, the symbols in turn."""
+def _draft(random: np.random.Generator) -> NDArray[Any]:
+    """Return the ticks of a message, but for times and prices. The last one is of the symbol that is shown."""
     records = np.zeros(_TICKS, parse_layout(DEFAULT_LAYOUTS[TRADES.kind]))
-    records["symbol"] = [f"SYM{i % _N_SYMBOLS}".encode() for i in range(_TICKS)]
+    symbols = random.integers(0, _N_SYMBOLS, _TICKS)
+    symbols[-1] = _N_SYMBOLS - 1
+    records["symbol"] = [f"SYM{symbol}".encode() for symbol in symbols]
     records["size"] = 1.0
-    records["side"] = np.arange(_TICKS) % 2 * 2 - 1
+    records["side"] = random.integers(0, 2, _TICKS) * 2 - 1
     return records

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenTab, PageServer, page_server
+from tests.browser.conftest import OpenTab
 from tests.commands import STREAMSHADE
+from tests.page_server import PageServer, page_server
 from tests.recorded import trades_of, write_recording
 from tests.servers import Mosquitto
 from tests.waiting import wait_until

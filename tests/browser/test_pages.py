@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenTab, PageServer, page_server
+from tests.browser.conftest import OpenTab
 from tests.browser.tick_server import RANGES as TICK_RANGES
 from tests.browser.tick_server import figure_on, middle
+from tests.page_server import PageServer, page_server
 
 PAGES = ("overview", "market", "status")
 PATIENCE_MS = 30_000

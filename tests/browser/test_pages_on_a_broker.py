@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.core.clock import SystemClock
-from tests.browser.conftest import OpenTab, PageServer, page_server
+from tests.browser.conftest import OpenTab
+from tests.page_server import PageServer, page_server
 from tests.servers import Mosquitto, free_port
 
 PATIENCE_MS = 30_000

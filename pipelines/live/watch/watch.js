@@ -1,60 +1,25 @@
 // One picture that fills a page, drawn without any library: axes, cells, and the words above them.
 
-const LEFT_PX = 88, BOTTOM_PX = 28, TOP_PX = 10, RIGHT_PX = 12;
-const TICK_PX = 96, ROW_PX = 48;
+const LABEL_EM = 0.9;
+const TICK_GAP_EM = 2, VALUE_GAP_EM = 3.2;
 const WATCH_FPS = 30;
-const RELOAD_MS = 5000;
+const TELL_MS = 500;
+const NEWS_MS = 5000;                      // how long it is told that frames were left out
+const SETTLED_MS = 300;
+const CHECK_MS = 5000;
 const WATCH_COLUMNS = [300, 600, 1200, 2400];
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
-
-// The cells of a picture, a pixel each, in a ring of columns as the picture has them.
-class Cells {
-  draw(picture, widens) {
-    if (picture.isLaidOut || this._canvas === undefined) {
-      this._canvas = new OffscreenCanvas(picture.nColumns, picture.nRows);
-      this._context = this._canvas.getContext("2d");
-      this._column = new ImageData(1, picture.nRows);
-    }
-    const changed = picture.takeChanged(), isAll = picture.isLaidOut || picture.isColoured;
-    const runs = isAll ? [[0, picture.nColumns]] : runsAround(changed, widens ? REACH : 0, picture.nColumns);
-    const colours = new Uint32Array(picture.colours.buffer.slice(0)), pixels = new Uint32Array(this._column.data.buffer);
-    const put = (i, cells) => {
-      for (let row = 0, last = picture.nRows - 1; row <= last; row++) pixels[last - row] = colours[cells[row]];
-      this._context.putImageData(this._column, picture.slot(picture.first + BigInt(i)), 0);
-    };
-    for (const [from, to] of runs) {
-      if (widens) widenColumns((i) => picture.column(i), from, to, picture.nRows, put);
-      else for (let i = from; i < to; i++) put(i, picture.column(i));
-    }
-    picture.isLaidOut = picture.isColoured = false;
-  }
-
-  // Draw them into a rectangle that shows the values from `low` to `high`.
-  show(context, picture, {x, y, width, height}, [low, high]) {
-    const first = picture.slot(picture.first), n = picture.nColumns, column = width / n;
-    const bottom = y + height * (high - picture.low) / (high - low), top = y + height * (high - picture.high) / (high - low);
-    context.save();
-    context.beginPath();
-    context.rect(x, y, width, height);
-    context.clip();
-    context.imageSmoothingEnabled = false;
-    const piece = (from, count, at) => {
-      if (count > 0) context.drawImage(this._canvas, from, 0, count, picture.nRows, x + at * column, top, count * column, bottom - top);
-    };
-    piece(first, n - first, 0);
-    piece(0, first, n - first);
-    context.restore();
-  }
-}
 
 class WatchPage {
-  constructor({ticket, span_s: spanS, widens}) {
-    this._spanS = spanS;
+  constructor({ticket, frames, span_ns: spanNs, widens}) {
+    this._ticket = ticket;
+    this._spanNs = spanNs;
     this._widens = widens;
     this._screen = document.querySelector("canvas");
     this._words = document.querySelector("#state");
+    this._day = document.querySelector("#day");
     this._cells = new Cells();
-    const address = new URL("../frames", document.baseURI).href.replace(/^http/, "ws");
+    this._leftOut = [];
+    const address = new URL(frames, document.baseURI).href.replace(/^http/, "ws");
     this._client = new FramesClient(() => new WebSocket(address));
     this._pane = this._client.open({
       onFrame: (picture) => this._take(picture),
@@ -63,25 +28,44 @@ class WatchPage {
       onFailed: (reason) => { this._failure = reason; this._tell(); },
       onState: () => this._state(),
     });
-    this._client.show(this._pane, {ticket, view: "view", columns: this._columns(), fps: WATCH_FPS});
-    document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this._client.pause(this._pane);
-      else this._client.resume(this._pane);
-    });
-    new ResizeObserver(() => this._request()).observe(this._screen);
+    this._subscribe();
+    this._heed();
+    document.addEventListener("visibilitychange", () => this._heed());
+    new ResizeObserver(() => this._resized()).observe(this._screen);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this._request());
-    setInterval(() => this._tell(), 500);
+    setInterval(() => this._tell(), TELL_MS);
+    setInterval(() => this._check(), CHECK_MS);
+  }
+
+  _subscribe() {
+    this._columns = this._columnsThatFit();
+    this._client.show(this._pane, {ticket: this._ticket, view: "view", columns: this._columns, fps: WATCH_FPS});
   }
 
   // The largest class of canvas whose columns are no narrower than the screen's.
-  _columns() {
-    const width = Math.max(this._screen.clientWidth - LEFT_PX - RIGHT_PX, 1) * devicePixelRatio;
-    return WATCH_COLUMNS.filter((n) => n <= width).pop() ?? WATCH_COLUMNS[0];
+  _columnsThatFit() {
+    const width = this._screen.clientWidth * devicePixelRatio;
+    const fits = (n) => this._spanNs / 2 ** Math.max(Math.ceil(Math.log2(this._spanNs / n)), 0) <= width;
+    return WATCH_COLUMNS.filter(fits).pop() ?? WATCH_COLUMNS[0];
+  }
+
+  _resized() {
+    this._request();
+    clearTimeout(this._settling);
+    this._settling = setTimeout(() => { if (this._columnsThatFit() !== this._columns) this._subscribe(); }, SETTLED_MS);
+  }
+
+  // Want nothing while nobody can see it.
+  _heed() {
+    if (document.hidden) this._client.pause(this._pane);
+    else this._client.resume(this._pane);
   }
 
   _take(picture) {
     this._picture = picture;
     this._failure = "";
+    if (picture.nLeftOut > 0) this._leftOut.push([performance.now(), picture.nLeftOut]);
+    picture.nLeftOut = 0;
     this._request();
   }
 
@@ -99,43 +83,43 @@ class WatchPage {
     const scale = devicePixelRatio, {clientWidth: width, clientHeight: height} = this._screen;
     if (this._screen.width !== Math.round(width * scale)) this._screen.width = Math.round(width * scale);
     if (this._screen.height !== Math.round(height * scale)) this._screen.height = Math.round(height * scale);
-    const context = this._screen.getContext("2d"), style = getComputedStyle(document.documentElement);
-    const place = {x: LEFT_PX, y: TOP_PX, width: width - LEFT_PX - RIGHT_PX, height: height - TOP_PX - BOTTOM_PX};
+    const context = this._screen.getContext("2d"), style = getComputedStyle(document.body);
+    const em = LABEL_EM * parseFloat(style.fontSize);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    context.font = `${em}px ${style.fontFamily}`;
     context.fillStyle = style.getPropertyValue("--quiet");
     context.strokeStyle = style.getPropertyValue("--line");
-    this._drawValues(context, place, picture.shown);
-    this._drawTimes(context, place, picture);
+    const [low, high] = picture.shown, tall = Math.round(height - 3.5 * em);
+    const values = valueTicks(low, high, Math.floor(tall / (VALUE_GAP_EM * em)));
+    const widest = Math.max(0, ...values.map(({label}) => context.measureText(label).width));
+    const left = Math.round(em * (1.5 + Math.ceil(widest / em)));      // in steps, so that it seldom changes
+    const place = {x: left, y: Math.round(em), width: Math.round(width - left - em), height: tall};
+    this._drawValues(context, place, values, picture.shown, em);
+    this._drawTimes(context, place, picture, em);
     this._cells.draw(picture, this._widens);
     this._cells.show(context, picture, place, picture.shown);
   }
 
-  _drawValues(context, {x, y, width, height}, [low, high]) {
-    const rough = (high - low) * ROW_PX / height, unit = 10 ** Math.floor(Math.log10(rough));
-    const step = unit * [1, 2, 5, 10].find((n) => n * unit >= rough), digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-6)));
-    const format = new Intl.NumberFormat("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+  _drawValues(context, {x, y, width, height}, ticks, [low, high], em) {
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (let i = Math.ceil(low / step); i * step <= high; i++) {
-      const at = y + height * (high - i * step) / (high - low);
-      line(context, x, at, x + width, at);
-      context.fillText(format.format(i * step), x - 8, at);
+    for (const {value, label} of ticks) {
+      const at = y + height * (high - value) / (high - low);
+      line(context, x, crisp(at), x + width, crisp(at));
+      context.fillText(label, x - 0.7 * em, at);
     }
   }
 
-  _drawTimes(context, {x, y, width, height}, picture) {
-    const start = Number(picture.startNs / 1000n) / 1e6, end = Number(picture.endNs / 1000n) / 1e6;
-    const step = STEPS_S.find((s) => s >= (end - start) * TICK_PX / width) ?? STEPS_S[STEPS_S.length - 1];
-    const options = {hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(step < 60 ? {second: "2-digit"} : {})};
-    const offset = -60 * new Date(start * 1000).getTimezoneOffset();
+  _drawTimes(context, {x, y, width, height}, picture, em) {
+    const span = Number(picture.endNs - picture.startNs), half = (label) => context.measureText(label).width / 2;
+    const fits = (step, label) => width * Number(step) / span >= 2 * half(label) + TICK_GAP_EM * em;
     context.textAlign = "center";
     context.textBaseline = "top";
-    for (let at = Math.ceil((start + offset) / step) * step - offset; at <= end; at += step) {
-      const place = x + width * (at - start) / (end - start);
-      line(context, place, y, place, y + height);
-      context.fillText(new Date(at * 1000).toLocaleTimeString("en-GB", options), place, y + height + 8);
+    for (const {time, label} of timeTicks(picture.startNs, picture.endNs, fits)) {
+      const at = x + width * Number(time - picture.startNs) / span;
+      line(context, crisp(at), y, crisp(at), y + height);
+      if (at + half(label) <= x + width + em) context.fillText(label, at, y + height + 0.7 * em);
     }
   }
 
@@ -144,27 +128,38 @@ class WatchPage {
     if (state !== this._was) this._sinceMs = performance.now();
     this._was = state;
     this._screen.classList.toggle("old", hasConnected && state !== "connected");
-    if (state === "refused") setTimeout(() => location.reload(), RELOAD_MS);     // which brings a new ticket
     this._tell();
   }
 
+  // What was refused needs a new ticket, and who is not logged in any more the login: both come with the page.
+  async _check() {
+    if (this._client.state === "connected") return;
+    const answer = await fetch(location.href, {redirect: "manual"}).catch(() => null);
+    const isServed = answer?.ok && this._client.state === "refused";
+    if (isServed || answer?.type === "opaqueredirect") location.reload();
+  }
+
   _tell() {
-    const {state, reason, clock, hasConnected} = this._client, picture = this._picture, nowNs = clock.at(performance.now());
+    const {state, reason, clock, hasConnected} = this._client, picture = this._picture, nowMs = performance.now();
+    this._leftOut = this._leftOut.filter(([ms]) => nowMs - ms < NEWS_MS);
     const [first, ...others] = captionOf({
       state, reason,
-      sinceMs: hasConnected ? performance.now() - this._sinceMs : null,
+      sinceMs: hasConnected ? nowMs - this._sinceMs : null,
       isFollowing: true,
-      lagMs: picture && picture.newest !== null ? Number(nowNs + picture.skew - picture.newest) / 1e6 : null,
-      ageMs: picture ? Number(nowNs - picture.rendered) / 1e6 : null,
-      nLeftOut: 0,
+      lagMs: picture && picture.newest !== null ? Number(clock.at(nowMs) + picture.skew - picture.newest) / 1e6 : null,
+      ageMs: picture ? Number(clock.at(nowMs) - picture.rendered) / 1e6 : null,
+      nLeftOut: this._leftOut.reduce((sum, [, n]) => sum + n, 0),
       progress: picture?.progress ?? 1,
       failure: this._failure,
     });
     const bold = document.createElement("b");
     bold.textContent = first ?? "";
     this._words.replaceChildren(bold, others.map((text) => ` \u00b7 ${text}`).join(""));
+    if (picture) this._day.textContent = `${dayOf(picture.endNs)}, ${zoneOf()}`;
   }
 }
+
+const crisp = (at) => Math.floor(at) + 0.5;
 
 function line(context, x0, y0, x1, y1) {
   context.beginPath();

@@ -74,6 +74,7 @@ export class FramesClient {
   resume(number) {
     const pane = this._panes.get(number);
     pane.isPaused = false;
+    this._comeBack(pane);
     if (this._isShown(number)) this._say(pane.look ?? {type: "go", pane: number});
   }
 
@@ -81,6 +82,7 @@ export class FramesClient {
   follow(number) {
     const pane = this._panes.get(number);
     pane.look = null;
+    this._comeBack(pane);
     if (!pane.isPaused && this._isShown(number)) this._say({type: "go", pane: number});
   }
 
@@ -98,18 +100,20 @@ export class FramesClient {
     return true;
   }
 
-  // To be called once the newest frame of a pane is on the screen.
-  painted(number) {
-    const pane = this._panes.get(number), picture = pane?.picture;
-    if (!picture?.generation) return;
-    const nowMs = performance.now(), nowNs = this.clock.at(nowMs);
-    for (const {newest, skew} of pane.unpainted.splice(0)) {
-      if (newest !== null && pane.delays.length < MOST_DELAYS) pane.delays.push(Number(nowNs + skew - newest) / 1e6);
+  // To be called once a frame of a pane is on the screen: the newest, or that of a `generation` of its picture, for
+  // newer ones may have come while it was painted.
+  painted(number, picture = this._panes.get(number)?.picture, generation = picture?.generation) {
+    const pane = this._panes.get(number);
+    if (!generation || pane?.picture !== picture) return;
+    const nowMs = performance.now(), nowNs = this.clock.at(nowMs), {unpainted, delays} = pane;
+    while (unpainted.length > 0 && unpainted[0].generation <= generation) {
+      const {newest, skew} = unpainted.shift();
+      if (newest !== null && delays.length < MOST_DELAYS) delays.push(Number(nowNs + skew - newest) / 1e6);
       pane.nPainted++;
     }
-    if (picture.generation === pane.acked || (pane.nPainted < ACK_FRAMES && nowMs - pane.ackedMs < ACK_MS)) return;
-    this._say({type: "ack", pane: number, generation: picture.generation, delays_ms: pane.delays.splice(0)});
-    Object.assign(pane, {acked: picture.generation, ackedMs: nowMs, nPainted: 0});
+    if (generation === pane.acked || (pane.nPainted < ACK_FRAMES && nowMs - pane.ackedMs < ACK_MS)) return;
+    this._say({type: "ack", pane: number, generation, delays_ms: delays.splice(0)});
+    Object.assign(pane, {acked: generation, ackedMs: nowMs, nPainted: 0});
   }
 
   close() {
@@ -121,6 +125,9 @@ export class FramesClient {
   }
 
   _isShown(number) { return this._panes.get(number)?.view != null; }
+
+  // Forget what was not painted, for it may never be.
+  _comeBack(pane) { Object.assign(pane, {unpainted: [], newest: undefined}); }
 
   _connectNow() {
     clearTimeout(this._retry);
@@ -187,7 +194,8 @@ export class FramesClient {
   _subscribe(pane) {
     if (pane.ticket !== this._toldTicket) this._hello(pane.ticket);
     const picture = new Picture();
-    Object.assign(pane, {picture, unpainted: [], acked: 0, nPainted: 0, nAwaited: pane.nAwaited + 1});
+    this._comeBack(pane);
+    Object.assign(pane, {picture, acked: 0, nPainted: 0, nAwaited: pane.nAwaited + 1});
     pane.inbox = this._inbox(pane, picture);
     this._say({type: "subscribe", pane: pane.number, view: pane.view, columns: pane.columns, fps: pane.fps});
     if (pane.isPaused) this._say({type: "pause", pane: pane.number});
@@ -229,7 +237,10 @@ export class FramesClient {
       if (error || !picture.fits(message)) return this._lost(this._socket, "");   // a fresh start mends it
       if (!message.isFrame) return this._answered(pane, message, bytes);
       picture.apply(message.generation, message.base, bytes);
-      pane.unpainted.push({newest: picture.newest, skew: picture.skew});
+      // A row is measured once: not with frames that only scrolled, nor with the first, for it says when we came.
+      const isNews = pane.newest !== undefined && picture.newest !== pane.newest;
+      pane.unpainted.push({generation: picture.generation, newest: isNews ? picture.newest : null, skew: picture.skew});
+      pane.newest = picture.newest;
       if (pane.unpainted.length > MOST_DELAYS) pane.unpainted.shift();
       pane.onFrame(picture);
     });

@@ -103,17 +103,18 @@ class TickPane {
     this._isDrawn = false;
     const look = {isFollowing: this._isFollowing, widens: this._model.view.widens};
     const willPaint = this._figure.drawLive(this._newest, look);
-    this._drawn = this._newest.generation;
+    const {generation, rendered} = this._newest;
+    this._drawn = {picture: this._newest, generation, rendered};
     if (!willPaint || !this._figure.view) this._painted();
   }
 
   _painted() {
     if (this._isDrawn !== false) return;
     this._isDrawn = true;
-    const {clock} = this._client, nowMs = performance.now();
-    this._agesMs.push(Number(clock.at(nowMs) - this._newest.rendered) / 1e6);
-    if (this._drawn !== this._newest.generation) return this._draw();
-    this._client.painted(this._number);
+    const {clock} = this._client, {picture, generation, rendered} = this._drawn;
+    this._agesMs.push(Number(clock.at(performance.now()) - rendered) / 1e6);
+    this._client.painted(this._number, picture, generation);
+    if (picture !== this._newest || generation !== picture.generation) this._draw();
   }
 
   _setAxis() {
