@@ -25,8 +25,10 @@ def readings(time: Any, *, key: Any = 0, value: Any = None, identity: Any = None
     return Batch(READINGS, columns, identity=None if identity is None else np.asarray(identity, dtype=np.int64))
 
 
-def trades(time: Any, *, key: Any = 0, price: Any = 100.0, size: Any = 1.0, identity: Any = None) -> Batch:
-    """Trades at `time`, all buys."""
+def trades(
+    time: Any, *, key: Any = 0, price: Any = 100.0, size: Any = 1.0, side: Any = 1, identity: Any = None
+) -> Batch:
+    """Trades at `time`, all buys where no side is given."""
     time = np.asarray(time, dtype=np.int64)
 
     def column(values: Any, dtype: type) -> np.ndarray:
@@ -37,6 +39,6 @@ def trades(time: Any, *, key: Any = 0, price: Any = 100.0, size: Any = 1.0, iden
         "symbol": column(key, np.int32),
         "price": column(price, np.float64),
         "size": column(size, np.float64),
-        "side": column(1, np.int8),
+        "side": column(side, np.int8),
     }
     return Batch(TRADES, columns, identity=None if identity is None else np.asarray(identity, dtype=np.int64))

@@ -17,8 +17,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
-import paho.mqtt.client as paho
 from numpy.typing import NDArray
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, sync_playwright
 
 from pipelines.core.schema import TRADES
@@ -44,23 +45,22 @@ _N_DRAFTS: Final = 97
 _WARM_S, _MEASURE_S = 15, 30
 
 _WATCH: Final = """() => {
-  const [client] = globalThis[Symbol.for("streamshade.frames")].values(), painted = client.painted.bind(client);
-  const samples = globalThis.samples = [];
-  client.painted = (number, ...others) => {
-    const {picture, unpainted} = client._panes.get(number), nowMs = performance.now();
-    const [{newest, skew} = {}] = unpainted.slice(-1);
-    painted(number, ...others);
-    if (newest === undefined || newest === null) return;
-    const sample = {newest: `${newest}`, painted: `${client.clock.at(nowMs)}`, skew: `${skew}`};
-    sample.rendered = `${picture.rendered}`;
-    samples.push(sample);
-    requestAnimationFrame(() => { sample.presented = `${client.clock.at(performance.now())}`; });
+  const [client] = globalThis[Symbol.for("streamshade.frames")].values(), [pane] = client._panes.values();
+  const painted = client.painted.bind(client), {onFrame} = pane, rendered = new Map(), samples = [];
+  pane.onFrame = (picture) => { rendered.set(picture.generation, picture.rendered); onFrame(picture); };
+  client.painted = (number, picture, generation) => {
+    const atNs = client.clock.at(performance.now());
+    const {newest, skew} = pane.unpainted.findLast((frame) => frame.generation <= generation) ?? {newest: null};
+    painted(number, picture, generation);
+    if (newest === null || !rendered.has(generation)) return;
+    const sample = [newest, rendered.get(generation), atNs, skew];
+    requestAnimationFrame(() => samples.push([...sample, client.clock.at(performance.now())].map(String)));
   };
+  globalThis.samples = samples;
 }"""
-"""What is noted at each repaint that shows a frame for the first time; all times in nanoseconds of the server's clock.
+"""What is noted at each repaint that shows newer ticks for the first time; all in nanoseconds of the server's clock.
 
-A callback of `requestAnimationFrame` after it is called when the browser is done with the animation frame that the
-repaint was in.
+A callback of `requestAnimationFrame` is called when the browser is done with the animation frame of the repaint.
 """
 
 
@@ -75,17 +75,17 @@ class Painted(NamedTuple):
         When the server had drawn it.
     painted_ns : int64[n]
         End of the repaint that showed it.
-    presented_ns : int64[n]
-        The next animation frame of the browser.
     skew_ns : int64[n]
         What the server took for the skew of the source: what its own figure of this differs by.
+    presented_ns : int64[n]
+        The next animation frame of the browser.
     """
 
     newest_ns: NDArray[np.int64]
     rendered_ns: NDArray[np.int64]
     painted_ns: NDArray[np.int64]
-    presented_ns: NDArray[np.int64]
     skew_ns: NDArray[np.int64]
+    presented_ns: NDArray[np.int64]
 
     def of_any_tick_ms(self) -> NDArray[np.float64]:
         """Return how long it took until ticks were on the screen that came evenly between the frames, newest or not."""
@@ -153,12 +153,10 @@ def _noted(tab: Page, address: str) -> tuple[Painted, float, float]:
     began_s, n_before, busy_before = time.monotonic(), _n_received(address), _cpu_jiffies()
     tab.evaluate(_WATCH)
     tab.wait_for_timeout(_MEASURE_S * 1_000)
-    samples: list[dict[str, Any]] = tab.evaluate("samples.filter((sample) => sample.presented)")
+    samples: list[list[str]] = tab.evaluate("samples")
     busy, total = (after - before for after, before in zip(_cpu_jiffies(), busy_before, strict=True))
     ticks_s = (_n_received(address) - n_before) / (time.monotonic() - began_s)
-    columns = ("newest", "rendered", "painted", "presented", "skew")
-    painted = Painted(*(np.array([int(sample[name]) for sample in samples]) for name in columns))
-    return painted, ticks_s, busy / total
+    return Painted(*np.array(samples).astype(np.int64).T), ticks_s, busy / total
 
 
 @contextmanager
@@ -214,7 +212,7 @@ def _publishing(port: int) -> Iterator[None]:
 
 def _publish(port: int) -> None:
     """Publish a message each millisecond for ever, whose newest tick has the time just before it goes out."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client = Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port, keepalive=3_600)
     while not client.is_connected():
         client.loop()

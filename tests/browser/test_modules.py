@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+import pipelines.live.watch
 import pipelines.live.wire
 import pipelines.views.ticks
 from pipelines.core.clock import NS_PER_SECOND
@@ -45,16 +46,36 @@ WIDEN = """([columns, changed]) => {
   return drawn;
 }"""
 
+PAINT = """async (messages) => {
+  const {Clock, FramesClient} = loaded, said = [];
+  const socket = {readyState: WebSocket.OPEN, send: (text) => said.push(JSON.parse(text)), close() {}};
+  const client = new FramesClient(() => socket), shown = [];
+  const number = client.open({onFrame: (picture) => shown.push([picture, picture.generation]), onState() {}});
+  const put = (base64) => {
+    const {buffer} = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)), before = shown.length;
+    socket.onmessage({data: buffer});
+    return new Promise((resolve) => {
+      const look = () => { if (shown.length > before) resolve(); else setTimeout(look); };
+      look();
+    });
+  };
+  socket.onmessage({data: JSON.stringify({type: "welcome"})});
+  client.show(number, {ticket: "", view: "1", columns: 300, fps: 30});
+  socket.onmessage({data: JSON.stringify({type: "subscribed", pane: number})});
+  for (const message of messages) await put(message);
+  for (const [picture, generation] of shown) client.painted(number, picture, generation);
+  client.close();
+  return said.filter(({type}) => type === "ack").map(({generation, delays_ms}) => [generation, delays_ms.length]);
+}"""
+
 
 @pytest.fixture
 def load(open_tab: OpenTab) -> Any:
-    def load(*names: str) -> Page:
-        files = [
-            *Path(pipelines.live.wire.__path__[0]).glob("*.js"),
-            *Path(pipelines.views.ticks.__path__[0]).glob("*.js"),
-        ]
+    def load(*names: str, **options: Any) -> Page:
+        packages = (pipelines.live.wire, pipelines.live.watch, pipelines.views.ticks)
+        files = [file for package in packages for file in Path(package.__path__[0]).glob("*.js")]
         texts = {file.stem: file.read_text() for file in files}
-        tab = open_tab("about:blank")
+        tab = open_tab("about:blank", **options)
         tab.evaluate(LOAD, "\n".join(texts[name] for name in names))
         return tab
 
@@ -88,6 +109,27 @@ def test_a_picture_is_what_another_decoder_makes_of_the_same_messages(load: Any,
         price = 100 + random.normal(0, 0.1, 40).round(2) + (3 if step == 10 else 0)
         feed.add(feed.clock.now_ns() - random.integers(0, NS_PER_SECOND, 40), price)
     assert n_taken >= 24
+
+
+def test_what_is_acknowledged_and_measured_is_what_was_painted_and_each_newest_row_once(load: Any) -> None:
+    tab, feed = load("client", "clock", "socket"), HandFeed()
+    feed.add([NOON_NS - NS_PER_SECOND])
+    channel = Channel(feed, ViewSpec("feed", "trades", "BTC", "price", 20 * NS_PER_SECOND, 300, 100), ViewCounts())
+    messages = []
+    for step in range(18):
+        feed.clock.advance(seconds=0.4)
+        if step % 2:
+            feed.add([feed.clock.now_ns()])
+        else:
+            feed.publish()  # the picture scrolls, and that is all
+        before = channel.generation
+        channel.poll(feed.clock.monotonic_ns())
+        messages += channel.messages(before)
+    acknowledged = tab.evaluate(PAINT, [base64.b64encode(message).decode() for message in messages])
+    assert [generation for generation, _ in acknowledged] in ([8, 16], [1, 9, 17])  # at once in a page of some age
+    assert [sum(n for _, n in acknowledged[: i + 1]) for i in range(len(acknowledged))] == [
+        generation // 2 for generation, _ in acknowledged
+    ]
 
 
 @pytest.mark.parametrize("share", [0.003, 0.05, 0.5])
@@ -141,3 +183,48 @@ LOST = {"state": "connecting", "sinceMs": 3_000}
 def test_the_caption_says_how_a_picture_stands(load: Any, change: dict[str, Any], words: str) -> None:
     tab = load("caption")
     assert " · ".join(tab.evaluate("(standing) => loaded.captionOf(standing)", STANDING | change)) == words
+
+
+TIME_TICKS = """([start, end, room]) => {
+  const span = BigInt(end) - BigInt(start), fits = (step, label) => room * Number(step) >= label.length * Number(span);
+  return loaded.timeTicks(BigInt(start), BigInt(end), fits).map(({time, label}) => [String(time), label]);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("before_ns", "after_ns", "room", "labels"),
+    [
+        (-2, 3, 60, ["13:59:59.999999998", "14:00:00.000000000", "14:00:00.000000002"]),
+        (-NS_PER_SECOND, NS_PER_SECOND // 2, 40, ["13:59:59.0", "13:59:59.5", "14:00:00.0", "14:00:00.5"]),
+        (0, 30 * NS_PER_SECOND, 40, ["14:00:00", "14:00:10", "14:00:20", "14:00:30"]),
+        (0, 1_800 * NS_PER_SECOND, 40, ["14:00", "14:05", "14:10", "14:15", "14:20", "14:25", "14:30"]),
+        (9 * 3_600 * NS_PER_SECOND, 11 * 3_600 * NS_PER_SECOND, 20, ["23:00", "23:30", "9 Aug", "00:30", "01:00"]),
+        (0, 86_400 * 3 * NS_PER_SECOND, 40, ["9 Aug", "12:00", "10 Aug", "12:00", "11 Aug", "12:00"]),
+    ],
+)
+def test_times_of_a_watched_picture_have_the_digits_that_their_distance_needs(
+    load: Any, before_ns: int, after_ns: int, room: int, labels: list[str]
+) -> None:
+    tab = load("axes", timezone_id="Europe/Berlin")
+    ticks = tab.evaluate(TIME_TICKS, [str(NOON_NS + before_ns), str(NOON_NS + after_ns), room])
+    assert [label for _, label in ticks] == labels
+    assert all(NOON_NS + before_ns <= int(time) <= NOON_NS + after_ns for time, _ in ticks)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (61_433.2, 61_612.8, ["61,450", "61,500", "61,550", "61,600"]),
+        (1.0772, 1.0786, ["1.0775", "1.0780", "1.0785"]),
+        (-0.25, 0.25, ["-0.2", "-0.1", "0.0", "0.1", "0.2"]),
+        (2e-13, 6.5e-13, ["2e-13", "3e-13", "4e-13", "5e-13", "6e-13"]),
+        (1.0002e15, 1.0005e15, ["1.0002e+15", "1.0003e+15", "1.0004e+15", "1.0005e+15"]),
+        (1.0, 1.0 + 2**-40, [f"1.000000000000{digit}e+0" for digit in (0, 2, 4, 6, 8)]),
+    ],
+)
+def test_values_of_a_watched_picture_are_even_and_told_apart(
+    load: Any, low: float, high: float, labels: list[str]
+) -> None:
+    ticks = load("axes").evaluate("([low, high]) => loaded.valueTicks(low, high, 5)", [low, high])
+    assert [tick["label"] for tick in ticks] == labels
+    assert all(low <= tick["value"] <= high for tick in ticks)

@@ -1,7 +1,8 @@
 """A page with one picture over a feed in memory, to be served: ``python -m tests.browser.tick_app PORT [document]``.
 
 Its frames come over the route, or over the document. ``/go`` lets rows come, ``/stop`` ends that, ``/newest`` tells the
-newest frame; the page takes ``zone`` and ``look`` from its address.
+newest frame; the page takes ``zone`` and ``look`` from its address. ``/datashader`` shows what Datashader makes of the
+rows on the canvas of that frame.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import panel as pn
 from tornado.ioloop import PeriodicCallback
 from tornado.web import RequestHandler
 
-from pipelines.core.clock import SystemClock
+from pipelines.core.clock import NS_PER_SECOND, SystemClock
+from pipelines.live.broadcast.channel import Channel
 from pipelines.live.broadcast.handler import FramesHandler
 from pipelines.live.broadcast.hub import Hub
 from pipelines.live.broadcast.ticket import process_tickets
@@ -35,12 +37,16 @@ class LiveFeed(HandFeed):
     """A random walk by the clock of the machine, for as long as `flowing` is set."""
 
     def __init__(self) -> None:
+        self._newest_ns = 0
         super().__init__(clock=SystemClock())
         self.flowing = threading.Event()
         self._price, self._random = 60_000.0, np.random.default_rng(1)
         now_ns = self.clock.now_ns()
         self._walk(now_ns - SPAN_NS, now_ns, 20_000)
         threading.Thread(target=self._run, daemon=True).start()
+
+    def shown_edge_ns(self) -> int:
+        return min(self.clock.now_ns(), self._newest_ns + NS_PER_SECOND)
 
     def _run(self) -> None:
         last_ns, pause = self.clock.now_ns(), threading.Event()
@@ -49,13 +55,16 @@ class LiveFeed(HandFeed):
             now_ns = self.clock.now_ns()
             if self.flowing.is_set():
                 self._walk(last_ns, now_ns, ROWS_A_BEAT)
+            else:
+                self.publish()
             last_ns = now_ns
 
     def _walk(self, start_ns: int, end_ns: int, n_rows: int) -> None:
         steps = self._random.normal(0, 2, n_rows).round() / 100
         price = (self._price + np.cumsum(steps)).round(2)
-        self._price = float(price[-1])
-        self.add(np.sort(self._random.integers(start_ns, end_ns, n_rows)), price)
+        self._price, self._newest_ns = float(price[-1]), end_ns
+        sides = np.sign(self._random.integers(-3, 6, n_rows))
+        self.add(np.sort(self._random.integers(start_ns, end_ns, n_rows)), price, side=sides)
 
 
 def main(port: int, over: str = "route") -> None:
@@ -82,22 +91,25 @@ def main(port: int, over: str = "route") -> None:
         def get(self, action: str) -> None:
             (feed.flowing.set if action == "go" else feed.flowing.clear)()
 
+    def watched() -> Channel:
+        hubs_there = [hub()] if over == "route" else [beat._hub for beat in _beats[feed].values()]
+        return next(iter(hubs_there[0].channels.values()))  # a document's others end some seconds after their tabs
+
     class Newest(RequestHandler):
         def get(self) -> None:
-            hubs_there = [hub()] if over == "route" else [beat._hub for beat in _beats[feed].values()]
-            for channel in hubs_there[0].channels.values():
-                frame = channel.frame
-                assert frame is not None
-                self.finish(
-                    {
-                        "generation": channel.generation,
-                        "column_log2": frame.canvas.column_log2,
-                        "first_column": str(frame.canvas.first_column),
-                        "codes": [column.tobytes().hex() for column in frame.codes],
-                        "colours": frame.colours.tobytes().hex(),
-                        "n_frames": dict(channel.counts.n_frames),
-                    }
-                )
+            channel = watched()
+            frame = channel.frame
+            assert frame is not None
+            self.finish(
+                {
+                    "generation": channel.generation,
+                    "column_log2": frame.canvas.column_log2,
+                    "first_column": str(frame.canvas.first_column),
+                    "codes": [column.tobytes().hex() for column in frame.codes],
+                    "colours": frame.colours.tobytes().hex(),
+                    "n_frames": dict(channel.counts.n_frames),
+                }
+            )
 
     def page() -> TickPicture:
         options: dict[str, Any] = {
@@ -105,11 +117,20 @@ def main(port: int, over: str = "route") -> None:
         }
         return TickPicture(feed, key="BTC", span_ns=SPAN_NS, **options)
 
+    def reference() -> pn.Column:
+        from tests.browser.datashader_page import datashader_page  # takes seconds to import
+
+        frame = watched().frame
+        assert frame is not None
+        return datashader_page(feed, frame, is_shaded="shade" in pn.state.session_args)
+
     patterns: list[Any] = [(r"/(go|stop)", Flow), (r"/newest", Newest)]
     if over == "route":
         importlib.import_module("pipelines.live.routes")  # as `--plugins` does
         patterns.append((r"/frames", FramesHandler, {"hub": hub}))
-    pn.serve({"ticks": page}, port=port, address="127.0.0.1", show=False, extra_patterns=patterns)
+    pn.serve(
+        {"ticks": page, "datashader": reference}, port=port, address="127.0.0.1", show=False, extra_patterns=patterns
+    )
 
 
 if __name__ == "__main__":

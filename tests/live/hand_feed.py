@@ -39,9 +39,9 @@ class HandFeed:
     def shown_edge_ns(self) -> int:
         return self.clock.now_ns()
 
-    def add(self, time_ns: Any, price: Any = 100.0, *, symbol: str = "BTC") -> None:
+    def add(self, time_ns: Any, price: Any = 100.0, *, symbol: str = "BTC", side: Any = 1) -> None:
         """Store trades and publish."""
-        self.tables["trades"].append(trades(time_ns, key=self.dictionary.find(symbol), price=price))
+        self.tables["trades"].append(trades(time_ns, key=self.dictionary.find(symbol), price=price, side=side))
         self.publish()
 
     def publish(self) -> None:

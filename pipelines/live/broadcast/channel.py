@@ -50,6 +50,7 @@ class Channel:
         self._subscription: Subscription = source.views.subscribe(view)
         self._ledger = KindCounts()
         self._beat_ns = -_BEAT_NS
+        self._newest_ns: int | None = None
 
     @property
     def generation(self) -> int:
@@ -76,7 +77,8 @@ class Channel:
             self._ledger = self.source.ledger.kinds.get(self.view.kind, KindCounts())
         elif frame is self.frame:
             return
-        if frame is not self.frame and frame.newest_ns is not None:
+        if frame.newest_ns is not None and frame.newest_ns != self._newest_ns:
+            self._newest_ns = frame.newest_ns
             age_ns = frame.rendered_ns + self.source.skew_ns - frame.newest_ns
             self.counts.to_frame.observe(age_ns / NS_PER_MS)
         self._encoder.take(frame, self._ledger, skew_ns=self.source.skew_ns)

@@ -244,6 +244,16 @@ def test_who_stays_is_given_newer_tickets_to_come_back_with(hub: HandHub) -> Non
     assert again.closed_for is None
 
 
+def test_how_long_a_row_took_to_be_drawn_is_counted_once(hub: HandHub) -> None:
+    client = Client(hub)
+    client.watch()
+    for _ in range(5):
+        hub.step()
+    assert hub.counts["feed/trades/BTC/points"].to_frame.count == 1
+    hub.step(**now(hub))
+    assert hub.counts["feed/trades/BTC/points"].to_frame.count == 2
+
+
 def test_delays_until_the_screen_are_counted(hub: HandHub) -> None:
     client = Client(hub)
     client.watch()
