@@ -83,15 +83,14 @@ class Visitor:
         address = self.address.replace("http", "ws") + "/frames"
         client = await websocket_connect(HTTPRequest(address, headers=cookie | headers))
         await client.write_message(json.dumps({"type": "hello", "version": 1, "ticket": ticket}))
-        await client.write_message(
-            json.dumps({"type": "subscribe", "pane": 0, "view": "view", "columns": 300, "fps": 10})
-        )
         while (message := await client.read_message()) is not None:
             if isinstance(message, bytes):
                 picture = Picture()
                 picture.apply(message)
                 client.close()
                 return picture
+            if json.loads(message)["type"] == "welcome":
+                await client.write_message(json.dumps({"type": "subscribe", "pane": 0, "view": "view", "columns": 300}))
         return f"{client.close_code}: {client.close_reason}"
 
 
