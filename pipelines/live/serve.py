@@ -66,6 +66,7 @@ def serve(
     urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
     declare(urls, window=window, memory=memory)
     _refuse_several_processes(panel_options)
+    _refuse_login_without_secret(panel_options)
     port = _free_port(address, port)
     os.environ[SOURCE_VARIABLE] = " ".join(urls)
     os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
@@ -167,3 +168,11 @@ def _refuse_several_processes(panel_options: Sequence[str]) -> None:
                 "--num-procs would read every source once a process: run one process, "
                 "or several on ports of their own with sources of their own"
             )
+
+
+def _refuse_login_without_secret(panel_options: Sequence[str]) -> None:
+    """Refuse what Panel serves as pages that all fail: it can't sign what a browser is known by."""
+    options = {word.partition("=")[0] for word in panel_options}
+    with_login = "--basic-auth" in options or bool(os.environ.get("PANEL_BASIC_AUTH"))
+    if with_login and "--cookie-secret" not in options and not os.environ.get("PANEL_COOKIE_SECRET"):
+        raise SpecError("--basic-auth needs a --cookie-secret, or PANEL_COOKIE_SECRET: a long random text to sign with")

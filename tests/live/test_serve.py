@@ -4,6 +4,7 @@ import gc
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -48,25 +49,39 @@ def test_an_option_of_ones_own_is_kept(options: list[str]) -> None:
     assert arguments[arguments.index(options[0]) + 1] == options[1]
 
 
+def serve_market(*, port: int = 0, panel_options: Sequence[str] = ()) -> None:
+    """Try to serve what must not be started."""
+    serve(
+        [],
+        sources=["sim://market"],
+        port=port,
+        address="127.0.0.1",
+        window="1m",
+        memory="1G",
+        panel_options=panel_options,
+    )
+
+
+@pytest.mark.parametrize("option", [["--basic-auth", "pw"], ["--basic-auth=pw"]])
+def test_a_login_without_a_secret_is_refused_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.delenv("PANEL_COOKIE_SECRET", raising=False)
+    with pytest.raises(SpecError, match="--cookie-secret"):
+        serve_market(panel_options=option)
+
+
 @pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"]])
 def test_several_processes_are_refused_with_what_to_do_instead(option: list[str]) -> None:
     with pytest.raises(SpecError, match="run one process"):
-        serve(
-            [],
-            sources=["sim://market"],
-            port=0,
-            address="127.0.0.1",
-            window="1m",
-            memory="1G",
-            panel_options=option,
-        )
+        serve_market(panel_options=option)
 
 
 def test_a_taken_port_is_named_before_anything_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SpecError, match=f"127.0.0.1:{port} .* --port"):
-            serve([], sources=["sim://market"], port=port, address="127.0.0.1", window="1m", memory="1G")
+            serve_market(port=port)
 
 
 def test_garbage_is_looked_for_again_where_nothing_is_started() -> None:
