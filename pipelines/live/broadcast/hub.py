@@ -115,6 +115,7 @@ class Hub:
         """Send what is due, for some milliseconds; the rest soon."""
         self._is_woken = False
         now_ns = self._clock.monotonic_ns()
+        is_continued = self._pass is not None
         if self._pass is None:
             for channel in tuple(self.channels.values()):
                 channel.poll(now_ns)
@@ -125,6 +126,8 @@ class Hub:
                 self.wake()
                 return
         self._pass = None
+        if is_continued:
+            self.wake()  # there may have been frames since it began
 
     def _flush(self, viewer: Viewer, now_ns: int) -> None:
         try:

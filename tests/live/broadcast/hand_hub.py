@@ -64,6 +64,7 @@ class Client:
 
     def __init__(self, hub: HandHub, *, views: dict[str, ViewSpec] | None = None, is_welcome: bool = True) -> None:
         self.is_congested = False
+        self.on_message: Callable[[], object] = lambda: None
         self.closed_for: str | None = None
         self.said: list[dict[str, Any]] = []
         self.messages: list[bytes] = []
@@ -87,6 +88,7 @@ class Client:
                 self.pictures[self.said[-1]["pane"]] = Picture()
             return
         self.messages.append(message)
+        self.on_message()
         pane = int.from_bytes(message[2:4], "little")
         if message[0] == 2:
             self.answers.append(Picture())

@@ -216,6 +216,21 @@ def test_a_client_has_a_limited_number_of_panes(hub: HandHub) -> None:
     assert client.closed_for == "a client has at most 32 panes"
 
 
+def test_a_frame_that_comes_while_a_crowd_is_being_sent_the_one_before_is_sent_too(hub: HandHub) -> None:
+    crowd = [Client(hub) for _ in range(3)]
+    for client in crowd:
+        client.watch()
+        client.on_message = lambda: hub.feed.clock.advance(seconds=0.01)  # longer than a slice
+    hub.feed.clock.advance(seconds=1 / 30)
+    hub.feed.add(**now(hub))
+    hub.posted.popleft()()
+    hub.feed.clock.advance(seconds=1 / 30)
+    newest_ns = hub.feed.clock.now_ns()
+    hub.feed.add(**now(hub))
+    hub.run()
+    assert [client.pictures[0].newest_ns for client in crowd] == [newest_ns] * 3
+
+
 def test_there_is_a_limited_number_of_clients() -> None:
     hub = HandHub(HandFeed(), max_viewers=2)
     Client(hub)
