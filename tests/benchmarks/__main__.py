@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 
-from tests.benchmarks import append, bars, buffer, event_to_pixel, first_frame, frames, memory, mqtt, sustained, zoom
+from tests.benchmarks import (
+    append,
+    bars,
+    buffer,
+    crowd,
+    event_to_pixel,
+    first_frame,
+    frames,
+    memory,
+    mqtt,
+    sustained,
+    zoom,
+)
 from tests.benchmarks.budgets import verdicts
 from tests.benchmarks.harness import RESULTS, Row, print_row, write_results
 from tests.benchmarks.plot import PLOT, cost_svg
@@ -17,6 +29,7 @@ BENCHMARKS = {
     "memory": memory.rows,
     "bars": bars.rows,
     "sustained": sustained.rows,
+    "crowd": crowd.rows,
     "append": append.rows,
     "buffer": buffer.rows,
     "mqtt": mqtt.rows,

@@ -35,6 +35,9 @@ BUDGETS: Final = {
     "sustained_json_columns_frame_p99_ms": Budget("most", 20),
     "mqtt_packed_ticks_s": Budget("least", 5_000_000),
     "event_to_pixel_p99_ms": Budget("most", 70),
+    "raster_delta_bytes_median": Budget("most", 500),
+    "viewers_per_core_10fps": Budget("least", 3_000),
+    "joins_per_core": Budget("least", 20),
     "first_live_frame_s": Budget("most", 2),
 }
 
