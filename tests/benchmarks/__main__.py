@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from dataclasses import asdict
 
 from tests.benchmarks import (
@@ -45,16 +46,23 @@ def main(names: list[str]) -> int:
         return 2
     print(f"{'':<44}{'ours':>14} {'':<10}{'stock':>14}{'ratio':>10}")
     measured: list[Row] = []
+    failed = []
     for name in names or BENCHMARKS:
-        for row in BENCHMARKS[name]():
-            print_row(row)
-            measured.append(row)
+        try:
+            for row in BENCHMARKS[name]():
+                print_row(row)
+                measured.append(row)
+        except Exception:  # what took minutes to measure is not lost for what comes after it
+            traceback.print_exc()
+            failed.append(name)
     print("", *verdicts(measured), sep="\n")
     if not names:
         write_results(measured)
         PLOT.write_text(cost_svg([asdict(row) for row in measured]))
         print(f"written to {RESULTS} and {PLOT}")
-    return 0
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

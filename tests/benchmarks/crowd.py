@@ -22,7 +22,7 @@ _FPS = 10
 _ENOUGH = 0.95
 """Share of the frames a second that all viewers together must get."""
 
-_CROWDS = (1_000, 2_000, 3_000, 4_000)
+_CROWDS = (500, 1_000, 2_000, 3_000, 4_000)
 _SETTLE_S, _MEASURE_S = 3.0, 6.0
 _MARKET = "sim://market?rate=20000&symbols=20&seed=1"
 

@@ -20,8 +20,8 @@ from pipelines.live.feeds import SOURCE_VARIABLE, process_feeds
 
 __all__ = ["digest", "serve"]
 
-_SAMPLED = 16
-"""Of so many generations, cells of one are remembered."""
+_SAMPLED = 17
+"""Of so many generations, cells of one are remembered: a prime, since who gets each second never sees an even one."""
 
 
 def digest(generation: int, first_column: int, codes: bytes, colours: bytes) -> str:
