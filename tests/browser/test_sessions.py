@@ -77,12 +77,12 @@ def address() -> Iterator[str]:
         check_unused_sessions_milliseconds=200,
         unused_session_lifetime_milliseconds=200,
     )
-    # Tornado's complaint that a tab left while something was sent to it would be kept by pytest, and with its
-    # traceback the whole session.
-    complaints = logging.getLogger("asyncio")
-    complaints.disabled = True
+    # What is logged is kept by pytest, and with it what it speaks of: Tornado's complaint that a tab left while
+    # something was sent to it has a traceback, Panel's word of an event the event.
+    before = logging.root.manager.disable
+    logging.disable()
     yield f"http://127.0.0.1:{port}"
-    complaints.disabled = False
+    logging.disable(before)
     server.stop()
     stopping.set()
     writer.join()

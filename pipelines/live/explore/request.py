@@ -158,7 +158,10 @@ def snap_values(low: float, high: float) -> tuple[float, float]:
         low, high = low - height / 2, high + height / 2
     fraction, exponent = frexp(height / _PARTS)
     unit = ldexp(1.0, exponent - (fraction == 0.5))
-    return floor(low / unit) * unit, -floor(-high / unit) * unit
+    first, last = floor(low / unit), -floor(-high / unit)
+    first -= first * unit > low  # a quotient too small for a float was rounded to 0
+    last += last * unit < high
+    return first * unit, last * unit
 
 
 def canvas_over(snapped: Snapped, y_range: tuple[float, float], step: float) -> Canvas:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.core.errors import SpecError
@@ -45,6 +45,8 @@ def test_a_small_pan_is_answered_by_the_same_picture() -> None:
     step=st.sampled_from([0.01, 1.0, 2.0**-20, 25.0, 1e-5]),
     n_rows=st.sampled_from([32, 400, 1_001]),
 )
+@example(low=-5e-324, height=17.0, step=0.01, n_rows=32)  # a unit of 2.0 is further from 0 than floats can tell
+@example(low=2.0**26, height=1e-6, step=2.0**-20, n_rows=32)  # few rows, so far from 0 that they are too many to count
 def test_rows_cover_the_values_and_are_no_more_than_allowed(
     low: float, height: float, step: float, n_rows: int
 ) -> None:
@@ -55,7 +57,9 @@ def test_rows_cover_the_values_and_are_no_more_than_allowed(
     assert canvas.y_range[0] <= y_range[0]
     assert canvas.y_range[1] >= y_range[1]
     assert 1 <= canvas.n_rows <= n_rows
-    assert canvas.level == 0 or canvas.n_rows * 2 + 2 > n_rows / 2  # no coarser than it must be
+    if canvas.level:  # no coarser than it must be: finer rows would be too many, or too far from 0 to be counted
+        furthest = max(abs(edge) / step for edge in y_range)
+        assert canvas.n_rows * 2 + 2 > n_rows / 2 or furthest / 2 ** (canvas.level - 1) > (1 << 46) - 1
 
 
 @pytest.mark.parametrize(
