@@ -10,7 +10,7 @@ from typing import Any, Final
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.ledger import Ledger, LedgerSnapshot
-from pipelines.core.spec import FeedSpec
+from pipelines.core.spec import FeedSpec, ViewSpec
 from pipelines.decoders.catalogue import make_decoder
 from pipelines.graph.build import build
 from pipelines.graph.catalogue import open_source
@@ -20,9 +20,12 @@ from pipelines.graph.skew import SkewEstimate
 from pipelines.graph.writer import Writer
 from pipelines.live.explore.explorer import Explorer
 from pipelines.live.explore.ways import Ways
+from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.live_view import FRAME_NS
 from pipelines.live.frames.views import Views
 from pipelines.live.status import FeedStatus, Throughput
+from pipelines.live.streams.frame_stream import FrameStream
+from pipelines.live.streams.stream import ViewStream
 from pipelines.store.table import Table
 
 __all__ = ["Feed"]
@@ -128,6 +131,24 @@ class Feed:
     def snapshot(self, aggregate: str, kind: str) -> Any:
         """Return an aggregate's newest published snapshot, or None where the feed has no such aggregate."""
         return self._snapshots.get((aggregate, kind))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which kinds of rows there may be."""
+        return tuple(self.tables)
+
+    def has_rows(self, kind: str, key: str) -> bool:
+        """Tell whether there are rows of a kind and key."""
+        table = self.tables.get(kind)
+        return table is not None and table.series(self.dictionary.find(key)) is not None
+
+    def stream(self, view: ViewSpec) -> ViewStream:
+        """Begin to send a view, from the loop that sends; raises `SpecError` where it can't be."""
+        return FrameStream(self, view)
+
+    def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
+        """Return a picture of a view; None where it can't be, or does not come in time."""
+        return self.views.still(view, timeout_s)
 
     @property
     def ledger(self) -> LedgerSnapshot:

@@ -1,4 +1,4 @@
-"""What frames need of a feed, wherever it runs."""
+"""What the rest of `live` needs of a feed, wherever it runs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Protocol
 
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.ledger import LedgerSnapshot
+from pipelines.core.spec import ViewSpec
 from pipelines.live.explore.explorer import Explorer
+from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.views import Views
+from pipelines.live.streams.stream import ViewStream
 from pipelines.store.table import Table
 
-__all__ = ["FrameSource"]
+__all__ = ["FrameSource", "LocalSource"]
 
 
 class FrameSource(Protocol):
-    """Where live pictures, answers and rows come from.
+    """Where live pictures come from.
 
     Attributes
     ----------
     wakes : set of callable
-        Called, in the writer's thread, when there may be new frames. They carry no data and return at once.
+        Called, in any thread, when there may be something new. They carry no data and return at once.
     """
 
     wakes: set[Callable[[], None]]
@@ -29,6 +32,36 @@ class FrameSource(Protocol):
     def name(self) -> str:
         """What it is called."""
         ...
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """Names of keys."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which kinds of rows there may be."""
+        ...
+
+    def has_rows(self, kind: str, key: str) -> bool:
+        """Tell whether there are rows of a kind and key."""
+        ...
+
+    def shown_edge_ns(self) -> int:
+        """Return the time that a following picture ends at, nanoseconds UTC."""
+        ...
+
+    def stream(self, view: ViewSpec) -> ViewStream:
+        """Begin to send a view, from the loop that sends; raises `SpecError` where it can't be."""
+        ...
+
+    def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
+        """Return a picture of a view, for pages that no server answers; None where it does not come in time."""
+        ...
+
+
+class LocalSource(Protocol):
+    """What a view is drawn from, in the process of its feed."""
 
     @property
     def views(self) -> Views:

@@ -66,7 +66,7 @@ class QuoteStrip(Viewer):
 
     def _empty(self) -> str:
         choice = self._choice
-        what = "trade" if "trades" in choice.feed.tables else "row"
+        what = "trade" if "trades" in choice.feed.kinds else "row"
         of = f" of {choice.symbol}" if choice.symbol else ""
         sentence = _why_empty(standing_of(choice.feed.status()), choice.symbol)
         return (
@@ -106,7 +106,7 @@ class QuoteStrip(Viewer):
         sensor = figures.kind == "readings"
         moved = signed(change, self._n_decimals) if sensor else percent(figures.share_of_change)
         facts = {"1 min": f'<span class="{colour}">{moved}</span>'}
-        if "quotes" in self._choice.feed.tables and not sensor:
+        if "quotes" in self._choice.feed.kinds and not sensor:
             facts |= self._quote(figures)
         unit = {"trades": "Trades/s", "readings": "Readings/s"}.get(figures.kind, "Rows/s")
         newest = clock_time(figures.newest_ns, zone_of(self._choice.zone_name))[:-3]

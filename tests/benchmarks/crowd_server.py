@@ -67,7 +67,7 @@ async def _sample(names: dict[ViewSpec, str], digests: dict[tuple[str, int], str
     """Remember pictures, of now and then a generation."""
     while True:
         for view, channel in tuple(process_hub().channels.items()):
-            frame, generation = channel.frame, channel.generation
+            frame, generation = channel.stream.frame, channel.generation
             key = (names.get(view, ""), generation)
             if frame is not None and generation % _SAMPLED == 0 and key not in digests:
                 codes, colours = frame.codes.tobytes(), frame.colours.tobytes()

@@ -98,7 +98,7 @@ def main(port: int, over: str = "route") -> None:
     class Newest(RequestHandler):
         def get(self) -> None:
             channel = watched()
-            frame = channel.frame
+            frame = channel.stream.frame
             assert frame is not None
             self.finish(
                 {

@@ -12,7 +12,7 @@ from pipelines.core.schema import TRADES
 from pipelines.core.spec import Retention, TableSpec
 from pipelines.store.table import Table
 from tests.batches import trades
-from tests.live.hand_views import AnswersAtOnce, StepsAtOnce
+from tests.live.hand_views import AnswersAtOnce, HandSource, StepsAtOnce
 
 __all__ = ["NOON_NS", "HandFeed"]
 
@@ -20,7 +20,7 @@ NOON_NS = 1_723_118_400 * NS_PER_SECOND
 """8 August 2024, 12:00 UTC."""
 
 
-class HandFeed:
+class HandFeed(HandSource):
     """What a WindowBuffer and a picture need of a feed."""
 
     def __init__(self, *, symbols: tuple[str, ...] = ("BTC",), clock: Any = None, **retention: Any) -> None:

@@ -10,9 +10,11 @@ from pipelines.core.spec import ViewSpec
 from pipelines.live.explore.explorer import Explorer
 from pipelines.live.explore.queue import Deliver
 from pipelines.live.explore.request import ExploreRequest
+from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.views import Subscription, Views
+from pipelines.live.streams.frame_stream import FrameStream
 
-__all__ = ["AnswersAtOnce", "StepsAtOnce"]
+__all__ = ["AnswersAtOnce", "HandSource", "StepsAtOnce"]
 
 
 class StepsAtOnce(Views):
@@ -49,6 +51,28 @@ class AnswersAtOnce(Explorer):
         for answer in self._answer(request.snapped()):
             deliver(answer)
         return True
+
+
+class HandSource:
+    """What a feed says of itself, made of the tables and views that a test gives it."""
+
+    dictionary: Any
+    tables: Any
+    views: Any
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.tables)
+
+    def has_rows(self, kind: str, key: str) -> bool:
+        return self.tables[kind].series(self.dictionary.find(key)) is not None
+
+    def stream(self, view: ViewSpec) -> FrameStream:
+        return FrameStream(self, view)  # type: ignore[arg-type]
+
+    def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
+        still: Frame | None = self.views.still(view, timeout_s)
+        return still
 
 
 def _raise(_: str, error: BaseException) -> None:

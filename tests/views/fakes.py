@@ -21,14 +21,14 @@ from pipelines.live.status import FeedStatus
 from pipelines.sources.contract import SourceStatus
 from pipelines.sources.queue import MessageQueue
 from pipelines.store.table import Table
-from tests.live.hand_views import AnswersAtOnce, StepsAtOnce
+from tests.live.hand_views import AnswersAtOnce, HandSource, StepsAtOnce
 
 __all__ = ["START_NS", "FakeFeed"]
 
 START_NS = 1_723_075_200 * NS_PER_SECOND
 
 
-class FakeFeed:
+class FakeFeed(HandSource):
     """What views need of a `Feed`."""
 
     def __init__(self, name: str = "market", *, kinds: Sequence[str] = ("trades", "quotes")) -> None:

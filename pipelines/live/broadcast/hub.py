@@ -15,10 +15,7 @@ from pipelines.live.broadcast.counts import ViewCounts, label_of
 from pipelines.live.broadcast.ticket import Tickets
 from pipelines.live.broadcast.transport import Transport
 from pipelines.live.broadcast.viewer import Viewer
-from pipelines.live.explore.answer import ExploreAnswer
-from pipelines.live.explore.cache import ByteCache
 from pipelines.live.source import FrameSource
-from pipelines.live.wire.answers import answer_parts
 from pipelines.live.wire.requests import ProtocolError
 
 __all__ = ["Hub"]
@@ -29,8 +26,6 @@ _SLICE_NS: Final = NS_PER_SECOND // 200
 """How long viewers are sent to before the loop does something else."""
 
 _T = TypeVar("_T")
-
-_ANSWER_BYTES: Final = 32 << 20
 
 
 class Hub:
@@ -80,7 +75,6 @@ class Hub:
         self._sources, self._clock, self._post = sources, clock, post
         self._workers = workers
         self._max_viewers = max_viewers
-        self._answers: ByteCache[tuple[ExploreAnswer, ViewSpec], bytes] = ByteCache(_ANSWER_BYTES)
         self._pass: Iterator[Viewer] | None = None
         self._is_woken = False
 
@@ -145,7 +139,7 @@ class Hub:
             Where there is no such feed, or the view can't be.
         """
         channel = self.channels.get(view)
-        if channel is None or channel.failure:
+        if channel is None or channel.stream.failure:
             source = self._sources().get(view.feed)
             if source is None:
                 raise SpecError(f"there is no feed {view.feed!r} here")
@@ -161,19 +155,11 @@ class Hub:
         channel.n_panes -= 1
         channel.counts.n_viewers -= 1
         if channel.n_panes == 0:
-            channel.close()
+            channel.stream.close()
             if self.channels.get(channel.view) is channel:
                 del self.channels[channel.view]
             if all(other.source is not channel.source for other in self.channels.values()):
                 channel.source.wakes.discard(self.wake)
-
-    def encoded(self, answer: ExploreAnswer, view: ViewSpec) -> bytes:
-        """Return the parts of an answer's message, made once for all who asked. Any thread."""
-        parts = self._answers.get((answer, view))
-        if parts is None:
-            parts = answer_parts(answer, view)
-            self._answers.put((answer, view), parts, len(parts) + answer.n_bytes)
-        return parts
 
     def aside(self, work: Callable[[], _T], then: Callable[[_T | None], None]) -> None:
         """Do what may take some milliseconds beside the loop, one at a time, and then something on it.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.live.broadcast.channel import Channel
-from pipelines.live.broadcast.look import Look
-from pipelines.live.wire.parts import for_pane
+from pipelines.live.streams.stream import Look, Range
+from pipelines.live.wire.parts import Kind, for_pane, message
+from pipelines.live.wire.replies import failed
 
 __all__ = ["Pane"]
 
@@ -35,8 +37,6 @@ class Pane:
     ----------
     paused : bool
         Whether no frames are to be sent.
-    look : Look or None
-        What is looked at instead of the live edge.
 
     Notes
     -----
@@ -47,7 +47,8 @@ class Pane:
         self.number = number
         self.channel = channel
         self.paused = False
-        self.look: Look | None = None
+        self._look: Look | None = None
+        self._request = 0
         self._period_ns = NS_PER_SECOND // fps if fps < _ALWAYS_HZ else 0
         self._slot = -1
         self._generation = 0
@@ -75,7 +76,7 @@ class Pane:
     def take_messages(self, now_ns: int) -> tuple[bytes, ...]:
         """Return what is to be sent, and count it as sent."""
         channel = self.channel
-        messages = channel.messages(self._generation)
+        messages = channel.stream.messages(self._generation)
         if self._period_ns:
             self._slot = now_ns // self._period_ns
         self._generation = channel.generation
@@ -93,17 +94,47 @@ class Pane:
 
     def follow(self) -> None:
         """Send frames again; what was under way before may never be painted."""
+        self.stop()
         self.paused = False
-        self.look_at(None)
         self._under_way.clear()
         self._n_bytes_under_way = 0
 
-    def look_at(self, look: Look | None) -> None:
-        """Look at a range, or at none."""
-        if self.look is not None:
-            self.look.close()
-        self.look = look
+    def look_at(self, where: Range, request: int, wake: Callable[[], None]) -> None:
+        """Look at a range instead of the live edge. Answers carry the number of the request.
 
-    def close(self) -> None:
-        """Want nothing more."""
-        self.look_at(None)
+        Raises
+        ------
+        SpecError
+            Where it can't be drawn. What was looked at before goes on.
+        """
+        look = self.channel.stream.look(where, wake)
+        self.stop()
+        self._look, self._request = look, request
+
+    def take_answer(self, now_ns: int) -> bytes | str | None:
+        """Return the answer that is to be sent now, once; None where there is none."""
+        if self._look is None:
+            return None
+        self._look.ask(now_ns)
+        taken = self._look.take()
+        if isinstance(taken, str):
+            return failed(pane=self.number, request=self._request, reason=taken)
+        if taken is None:
+            return None
+        answer = message(Kind.ANSWER, generation=self._request, base=0, parts=taken, is_deflated=True)
+        return for_pane(answer, self.number)
+
+    def row_at(self, time_ns: int, value: float) -> dict[str, str]:
+        """Return the row under a place of the picture that was sent last, in words; empty where there is none.
+
+        Any thread but that of the loop, which it would hold up.
+        """
+        picture = self.channel.stream if self._look is None else self._look
+        return picture.row_at(time_ns, value)
+
+    def stop(self) -> None:
+        """Send nothing more, of frames and answers."""
+        self.paused = True
+        if self._look is not None:
+            self._look.close()
+            self._look = None

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError, StreamshadeError
 from pipelines.core.spec import ViewSpec
-from pipelines.live.broadcast.look import Look
 from pipelines.live.broadcast.pane import Pane
-from pipelines.live.broadcast.pointer import row_at
 from pipelines.live.broadcast.transport import Transport
+from pipelines.live.streams.stream import Range
 from pipelines.live.wire.parts import VERSION
 from pipelines.live.wire.replies import failed, picked, pong, renewed, subscribed, welcome
 from pipelines.live.wire.requests import (
@@ -100,17 +99,16 @@ class Viewer:
         if self._rights is None and now_ns - self._came_ns >= _HELLO_NS:
             self.close("nobody said hello in time: load the page again")
             return
-        for pane in [pane for pane in self.panes.values() if pane.channel.failure]:
+        for pane in [pane for pane in self.panes.values() if pane.channel.stream.failure]:
             self._leave(pane.number)
-            self.transport.send(failed(pane=pane.number, reason=pane.channel.failure))
+            self.transport.send(failed(pane=pane.number, reason=pane.channel.stream.failure))
         if self.transport.is_congested:
             for pane in self.panes.values():
                 if pane.is_due(now_ns):
                     pane.leave_out()
             return
         for pane in self.panes.values():
-            if pane.look is not None:
-                self._tell_answer(pane.look, now_ns)
+            self._tell_answer(pane, now_ns)
             if not pane.is_due(now_ns):
                 continue
             if pane.is_behind:
@@ -154,9 +152,7 @@ class Viewer:
 
     @_do.register
     def _(self, request: Pause) -> None:
-        pane = self._pane(request.pane)
-        pane.paused = True
-        pane.look_at(None)
+        self._pane(request.pane).stop()
 
     @_do.register
     def _(self, request: Go) -> None:
@@ -180,20 +176,18 @@ class Viewer:
 
     @_do.register
     def _(self, request: Explore) -> None:
-        pane, hub = self._pane(request.pane), self._hub
+        pane = self._pane(request.pane)
         pane.paused = True
-        name = (id(self), pane.number)
+        where = Range(_time(request.start), _time(request.end), request.low, request.high, request.columns)
         try:
-            look = Look(name, pane.channel, request, encode=hub.encoded, wake=hub.wake)
+            pane.look_at(where, request.request, self._hub.wake)
         except SpecError as error:
             self.transport.send(failed(pane=pane.number, request=request.request, reason=str(error)))
             return
-        pane.look_at(look)
-        look.ask(hub.now_ns())
+        self._tell_answer(pane, self._hub.now_ns())
 
-    def _tell_answer(self, look: Look, now_ns: int) -> None:
-        look.ask(now_ns)
-        answer = look.message()
+    def _tell_answer(self, pane: Pane, now_ns: int) -> None:
+        answer = pane.take_answer(now_ns)
         if answer is not None:
             self.transport.send(answer)
 
@@ -218,7 +212,7 @@ class Viewer:
                 self.transport.send(picked(pane=pane.number, request=number, row=row or {}))
             self._pick_next()
 
-        self._hub.aside(lambda: row_at(pane, time_ns, value), tell)
+        self._hub.aside(lambda: pane.row_at(time_ns, value), tell)
 
     def _pane(self, number: int) -> Pane:
         pane = self.panes.get(number)
@@ -229,5 +223,12 @@ class Viewer:
     def _leave(self, number: int) -> None:
         pane = self.panes.pop(number, None)
         if pane is not None:
-            pane.close()
+            pane.stop()
             self._hub.leave_channel(pane.channel)
+
+
+def _time(digits: str) -> int:
+    time_ns = int(digits)
+    if abs(time_ns) >= 1 << 63:
+        raise ProtocolError("times have 64 bits")
+    return time_ns

@@ -161,6 +161,14 @@ class Views:
             entry.n_subscribers += 1
         return Subscription(entry.view, lambda: self._leave(entry))
 
+    def still(self, spec: ViewSpec, timeout_s: float) -> Frame | None:
+        """Return a picture; None where there can be none, or it does not come in time."""
+        try:
+            with self.subscribe(spec) as subscription:
+                return subscription.wait(timeout_s)
+        except SpecError:
+            return None
+
     def step(self, edge_ns: int) -> bool:
         """Draw what has changed, and build what is not there yet, for a slice of time.
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from pipelines.core.clock import parse_duration_ns
-from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import schema_of
 from pipelines.core.spec import ViewSpec
@@ -57,10 +56,9 @@ def _holder(key: str, kind: str | None, sources: Iterable[FrameSource]) -> tuple
     """Return who has rows of a name, and of which kind: the first."""
     names: list[str] = []
     for source in sources:
-        code = source.dictionary.find(key)
         names += source.dictionary.names
-        for each in source.tables if kind is None else [_one_of(source.tables, kind, "kind")]:
-            if code != UNKNOWN and source.tables[each].series(code) is not None:
+        for each in source.kinds if kind is None else [_one_of(source.kinds, kind, "kind")]:
+            if source.has_rows(each, key):
                 return source, each
     raise SpecError(f"there are no rows of {key!r}{nearest(key, names[:_N_COMPARED])}")
 

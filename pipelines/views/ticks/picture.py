@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import panel as pn
 import param
 from panel.viewable import Viewer
 
-from pipelines.core.errors import SpecError
 from pipelines.core.schema import schema_of
 from pipelines.core.spec import ViewSpec
 from pipelines.live.broadcast.ticket import process_tickets
@@ -24,21 +23,13 @@ from pipelines.views.ticks.figure import dress, image_of, image_options, ink
 from pipelines.views.ticks.pane import TickPane
 from pipelines.views.weakly import weakly
 
-__all__ = ["PictureFeed", "TickPicture"]
+__all__ = ["TickPicture"]
 
 _HEAD_PX: Final = 36
 _FIRST_WAIT_S: Final = 0.15
 """How long to wait for a frame that is to be seen without a server: it is there within two of the writer's steps."""
 
 _ROUTES: Final = "pipelines.live.routes"
-
-
-class PictureFeed(FrameSource, Protocol):
-    """What a picture needs of a feed."""
-
-    def shown_edge_ns(self) -> int:
-        """Return the time that a following picture ends at."""
-        ...
 
 
 class TickPicture(Viewer):
@@ -52,7 +43,7 @@ class TickPicture(Viewer):
 
     Parameters
     ----------
-    feed : PictureFeed
+    feed : FrameSource
         Where the pictures come from.
     kind : str
         The kind of rows.
@@ -87,7 +78,7 @@ class TickPicture(Viewer):
     following = param.Boolean(default=True)
 
     def __init__(
-        self, feed: PictureFeed, *, kind: str = "trades", value: str | None = None, key: str, **params: Any
+        self, feed: FrameSource, *, kind: str = "trades", value: str | None = None, key: str, **params: Any
     ) -> None:
         params.setdefault("dark", pn.config.theme == "dark")
         super().__init__(key=key, **params)
@@ -112,7 +103,7 @@ class TickPicture(Viewer):
                 pn.state.on_session_destroyed(lambda _: self._let_go())
             self._layout = pn.Column(
                 self._pane,
-                self._figure_of(None if is_served else self._frame()),
+                self._figure_of(None if is_served else self._feed.still(self._view(), _FIRST_WAIT_S)),
                 sizing_mode="stretch_width",
             )
         return self._layout
@@ -143,14 +134,6 @@ class TickPicture(Viewer):
             sizing_mode="stretch_width",
             height=self.height,
         )
-
-    def _frame(self) -> Frame | None:
-        """Return the newest frame: what is left to be seen where no server answers the browser."""
-        try:
-            with self._feed.views.subscribe(self._view()) as subscription:
-                return subscription.wait(_FIRST_WAIT_S)
-        except SpecError:
-            return None
 
     def _on_figure(self, plot: Any, _element: Any) -> None:
         """Finish a figure that HoloViews builds: one for each place that the picture is shown at."""

@@ -46,7 +46,7 @@ class ClientsCase(FramesCase):
         return client
 
     def shows_the_newest(self, watcher: Watcher) -> bool:
-        return np.array_equal(watcher.picture.codes, self.hub.channels[VIEW].frame.codes)
+        return np.array_equal(watcher.picture.codes, self.hub.channels[VIEW].stream.frame.codes)
 
     def publish_noise(self, seed: int) -> None:
         """Rows in all columns, so that a frame is as large as it can be, and time for another frame."""

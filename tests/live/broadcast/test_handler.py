@@ -73,7 +73,7 @@ class TestFrames(FramesCase):
         picture = Picture()
         picture.apply(message)
         assert picture.pane == 3
-        assert np.array_equal(picture.codes, self.hub.channels[VIEW].frame.codes)
+        assert np.array_equal(picture.codes, self.hub.channels[VIEW].stream.frame.codes)
 
     @gen_test(timeout=60)
     async def test_who_says_what_they_must_not_is_told_and_others_go_on(self) -> None:

@@ -19,7 +19,7 @@ def hub() -> HandHub:
 
 
 def shows_the_newest(client: Client, hub: HandHub, pane: int = 0) -> bool:
-    picture, frame = client.pictures[pane], hub.channels[VIEW].frame
+    picture, frame = client.pictures[pane], hub.channels[VIEW].stream.frame
     return frame is not None and np.array_equal(picture.codes, frame.codes) and picture.newest_ns == frame.newest_ns
 
 
@@ -420,7 +420,7 @@ def test_a_row_that_can_not_be_looked_up_is_none_and_the_next_one_is(
     client = Client(hub)
     client.watch()
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.live.broadcast.viewer.row_at", None)
+        broken.setattr("pipelines.live.streams.frame_stream.row_under", None)
         client.say("pick", pane=0, request=1, time=str(NOON_NS), value=104.0)
     hub.run()
     assert client.said[-1]["row"] == {}
