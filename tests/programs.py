@@ -44,6 +44,8 @@ class Program:
 PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
     {
         "mosquitto": Program(("mosquitto",), "-h", "mosquitto version", "mosquitto", "mosquitto"),
+        "redis-server": Program(("redis-server",), "--version", "Redis server", "redis-server", "redis"),
+        "nginx": Program(("nginx",), "-v", "nginx version", "nginx-light", "nginx"),
         "chromium": Program(
             (
                 "chromium",
@@ -91,7 +93,7 @@ def _runs(path: str, program: Program) -> bool:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return program.greeting in answer.stdout.decode(errors="replace")
+    return program.greeting in (answer.stdout + answer.stderr).decode(errors="replace")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,6 @@
+"""Runs the command `streamshade` as ``python -m pipelines``."""
+
+from pipelines.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="streamshade")

@@ -1,0 +1,95 @@
+"""From the options of `streamshade collect` to feeds that other processes show."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pipelines.core.child import Child
+from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIABLE, declare, local_feeds
+from pipelines.live.relay.address import COLLECTOR_VARIABLE, make_outlet
+from pipelines.live.relay.run import collect as publish
+
+__all__ = ["FeedProcess", "collect", "declare_feeds"]
+
+_READY: Final = "ready"
+
+
+def declare_feeds(sources: Sequence[str], *, window: str, memory: str) -> list[str]:
+    """Declare the feeds of this process and its children, in the environment; returns their URLs.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        URLs; none means what the environment declares already, or the demo.
+    window, memory : str
+        How much is kept, such as ``30m`` and ``4G``.
+
+    Raises
+    ------
+    SpecError
+        Where one of them can't be read. Nothing has changed then.
+    """
+    urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
+    declare(urls, window=window, memory=memory)
+    os.environ[SOURCE_VARIABLE] = " ".join(urls)
+    os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
+    return urls
+
+
+def collect(to: str, *, parent_pid: int | None, say: Callable[[str], None]) -> None:
+    """Run the feeds that are declared, and publish what servers want of them, until a signal ends it.
+
+    Parameters
+    ----------
+    to : str
+        Where to: an address of a collector.
+    parent_pid : int or None
+        Whose child this is, to end with it.
+    say : callable
+        Told in a line when servers can connect, before that which feeds there are.
+
+    Raises
+    ------
+    SpecError
+        Where `to` can't be read or published to.
+    SourceError
+        Where the demo can't be started.
+    """
+    outlet = make_outlet(to)
+    feeds = local_feeds()
+    try:
+        publish(feeds, outlet, parent_pid=parent_pid, began=lambda: say(_READY))
+    finally:
+        feeds.stop()
+        if parent_pid is not None:  # which made a folder for us, and may be gone
+            with contextlib.suppress(OSError):
+                Path(urlsplit(to).path).parent.rmdir()
+
+
+class FeedProcess(Child):
+    """The feeds that are declared, in a process of their own: what pages and viewers cost takes nothing from them.
+
+    Attributes
+    ----------
+    address : str
+        Where it publishes: a socket in a new folder that is ours alone.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="streamshade-"))
+        self.address = f"unix://{self._folder / 'feeds'}"
+        command = ("-m", "pipelines", "collect", "--to", self.address, "--parent", str(os.getpid()))
+        super().__init__("the feed process", command, environment={COLLECTOR_VARIABLE: ""})
+
+    def stop(self) -> None:
+        """End it and wait for it. Does nothing where it is stopped, or in a fork of its parent."""
+        super().stop()
+        if self.pid is None:
+            shutil.rmtree(self._folder, ignore_errors=True)

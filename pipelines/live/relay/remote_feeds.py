@@ -1,0 +1,284 @@
+"""The feeds of a collector, as a server sees them: one connection, and what is wanted over it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import singledispatchmethod
+from typing import Final
+
+from pipelines.core.clock import Clock
+from pipelines.core.errors import SourceError, StreamshadeError
+from pipelines.core.spec import View
+from pipelines.live.broadcast.counts import ViewCounts
+from pipelines.live.relay.outlet import Inlet
+from pipelines.live.relay.remote_feed import RemoteFeed
+from pipelines.live.relay.remote_stream import RemoteLook, RemoteStream
+from pipelines.live.relay.sent import SentOf, counts_of, sent_of
+from pipelines.live.relay.words import (
+    SENT,
+    STATE,
+    Answer,
+    LookWanted,
+    Names,
+    News,
+    Row,
+    RowWanted,
+    Sent,
+    Snapshot,
+    State,
+    Told,
+    Wants,
+    encode,
+    key_of,
+    names_topic,
+    read_told,
+    snapshot_topic,
+    view_topic,
+)
+
+__all__ = ["RemoteFeeds"]
+
+_LOG: Final = logging.getLogger(__name__)
+
+_REPEAT_S: Final = 2.0
+"""How often a server says what it wants though nothing has changed."""
+
+_GATHER_S: Final = 0.005
+"""What changes within this time is said together."""
+
+_ROW_S: Final = 2.0
+
+
+class RemoteFeeds:
+    """Feeds by name, in the order that their collector has them in.
+
+    Parameters
+    ----------
+    inlet : Inlet
+        The way to the collector.
+    server : str
+        What this server is called there.
+    clock : Clock
+        Where the time comes from.
+    is_local : bool
+        Whether the collector is the feed process of this server, which may be several processes at one port.
+
+    Attributes
+    ----------
+    sent_here : callable
+        Gives what this server has sent, by what views are called; told to the collector. From any thread.
+
+    Notes
+    -----
+    *Threads.* Any. What comes is taken in by the inlet's thread, what is wanted is told by one of ours.
+    """
+
+    def __init__(self, inlet: Inlet, *, server: str, clock: Clock, is_local: bool = False) -> None:
+        self._inlet, self._server, self._clock = inlet, server, clock
+        self._feeds: dict[str, RemoteFeed] = {}
+        self.is_local = is_local
+        self.sent_here: Callable[[], Mapping[str, ViewCounts]] = dict
+        self._sent: Mapping[str, SentOf] = {}
+        self._epoch = 0
+        self._streams: dict[str, list[RemoteStream]] = {}
+        self._looks: dict[int, RemoteLook] = {}
+        self._fresh: set[str] = set()
+        self._calls: dict[int, Future[dict[str, str]]] = {}
+        self._numbers = itertools.count(secrets.randbits(40))
+        self._lock = threading.Lock()
+        self._known = threading.Event()
+        self._changed = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __iter__(self) -> Iterator[RemoteFeed]:
+        return iter(tuple(self._feeds.values()))
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def __getitem__(self, name: str) -> RemoteFeed:
+        return self._feeds[name]
+
+    def start(self) -> None:
+        """Connect, and go on connecting for as long as it is not stopped."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._inlet.start(self._receive)
+            self._thread = threading.Thread(target=self._tell, name="relay-wants", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Let go of the connection."""
+        if self._thread is not None:
+            self._stopping.set()
+            self._changed.set()
+            self._thread.join()
+            self._thread = None
+            self._inlet.stop()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until it is known which feeds there are.
+
+        Raises
+        ------
+        SourceError
+            Where the collector says nothing in that time.
+        """
+        if not self._known.wait(timeout_s):
+            raise SourceError(f"no collector answers at {self._inlet}: start it first, or look at what it says")
+
+    def sent_by_all(self) -> dict[str, ViewCounts]:
+        """Return what all servers of the collector have sent, by what views are called, some seconds ago."""
+        return {label: counts_of(sent) for label, sent in self._sent.items()}
+
+    def open(self, view: View) -> RemoteStream:
+        """Begin to listen to a view."""
+        stream = RemoteStream(self, key_of(view), view)
+        with self._lock:
+            self._streams.setdefault(stream.key, []).append(stream)
+            self._fresh.add(stream.key)
+        self.tell_wants()
+        return stream
+
+    def leave(self, stream: RemoteStream) -> None:
+        """Listen to a view no more, for one who did."""
+        with self._lock:
+            streams = self._streams.get(stream.key, [])
+            if stream in streams:
+                streams.remove(stream)
+            if not streams:
+                self._streams.pop(stream.key, None)
+        self.tell_wants()
+
+    def freshen(self, stream: RemoteStream) -> None:
+        """Ask for all of a view: something is missing."""
+        with self._lock:
+            self._fresh.add(stream.key)
+        self.tell_wants()
+
+    def look(self, look: RemoteLook) -> int:
+        """Have a range drawn; returns the number that its answers come under."""
+        number = next(self._numbers)
+        with self._lock:
+            self._looks[number] = look
+        self.tell_wants()
+        return number
+
+    def look_away(self, look: RemoteLook) -> None:
+        """Want a range no more."""
+        with self._lock:
+            self._looks.pop(look.number, None)
+        self.tell_wants()
+
+    def row_at(self, view: str, look: int | None, time_ns: int, value: float) -> dict[str, str]:
+        """Return the row under a place, waiting for the answer; empty where none comes in time."""
+        call, future = next(self._numbers), Future[dict[str, str]]()
+        self._calls[call] = future
+        try:
+            self._inlet.ask(encode(RowWanted(self._server, call, view, look, time_ns, value)))
+            return future.result(_ROW_S)
+        except FutureTimeoutError:
+            return {}
+        finally:
+            self._calls.pop(call, None)
+
+    def tell_wants(self) -> None:
+        """Say soon what is wanted."""
+        self._changed.set()
+
+    def say_wants(self) -> None:
+        """Say now what is wanted."""
+        wants = self._wants()
+        self._inlet.listen(self._topics(wants))
+        self._inlet.ask(encode(wants))
+
+    def _tell(self) -> None:
+        while not self._stopping.is_set():
+            self.say_wants()
+            if self._changed.wait(_REPEAT_S):
+                self._stopping.wait(_GATHER_S)
+                self._changed.clear()
+
+    def _wants(self) -> Wants:
+        snapshots = tuple(name for feed in self for name in feed.wanted_snapshots())
+        with self._lock:
+            views = {key: streams[0].view for key, streams in self._streams.items()}
+            looks = {number: LookWanted(look.stream.key, look.where) for number, look in self._looks.items()}
+            fresh, self._fresh = tuple(self._fresh), set()
+        sent = {label: sent_of(counts) for label, counts in dict(self.sent_here()).items()}
+        return Wants(self._server, views, looks, snapshots, fresh, sent)
+
+    def _topics(self, wants: Wants) -> frozenset[str]:
+        names = (names_topic(feed.name) for feed in self)
+        snapshots = (snapshot_topic(*name) for name in wants.snapshots)
+        return frozenset((STATE, SENT, *names, *snapshots, *map(view_topic, wants.views)))
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            self._take(read_told(data))
+        except StreamshadeError as error:
+            _LOG.error("%s", error)
+
+    @singledispatchmethod
+    def _take(self, told: Told) -> None:
+        raise TypeError(type(told).__name__)
+
+    @_take.register
+    def _(self, told: State) -> None:
+        if told.epoch != self._epoch:
+            self._epoch = told.epoch
+            for feed in self:
+                feed.forget()
+        is_new = False
+        for state in told.feeds:
+            name = state.status.name
+            if name in self._feeds:
+                self._feeds[name].take_state(state)
+            else:
+                self._feeds[name] = RemoteFeed(self, state, clock=self._clock)
+                is_new = True
+        if is_new:
+            self._known.set()
+            self.tell_wants()
+
+    @_take.register
+    def _(self, told: Sent) -> None:
+        self._sent = told.views
+
+    @_take.register
+    def _(self, told: Names) -> None:
+        if told.feed in self._feeds:
+            self._feeds[told.feed].take_names(told)
+
+    @_take.register
+    def _(self, told: Snapshot) -> None:
+        if told.feed in self._feeds and told.epoch == self._epoch:
+            self._feeds[told.feed].take_snapshot(told)
+
+    @_take.register
+    def _(self, told: News) -> None:
+        with self._lock:
+            streams = tuple(self._streams.get(told.view, ()))
+        for stream in streams:
+            stream.deliver(told)
+        if streams and streams[0].view.feed in self._feeds:
+            self._feeds[streams[0].view.feed].wake()
+
+    @_take.register
+    def _(self, told: Answer) -> None:
+        look = self._looks.get(told.look)
+        if look is not None:
+            look.deliver(told)
+
+    @_take.register
+    def _(self, told: Row) -> None:
+        call = self._calls.get(told.call)
+        if call is not None:
+            call.set_result(told.row)
