@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.live.broadcast.handler import process_hub
+from pipelines.live.broadcast.handler import process_counts
 from pipelines.live.feeds import process_feeds
 from pipelines.views.dead_letters import DeadLetters
 from pipelines.views.ledger_table import LedgerTable
@@ -14,7 +14,7 @@ from pipelines.views.watched_views import WatchedViews
 def compose(frame: PageFrame) -> list[LiveView]:
     """Return the views of the page."""
     feeds = tuple(process_feeds())
-    watched = WatchedViews(lambda: process_hub().counts)
+    watched = WatchedViews(process_counts)
     return [LedgerTable(feeds), watched, ProcessFacts(feeds), DeadLetters(feeds, frame.browser)]
 
 

@@ -29,6 +29,16 @@ _QOS: Final = click.option(
     "--qos", type=click.IntRange(0, 1), default=0, show_default=True, help="MQTT quality of service."
 )
 
+_SOURCE: Final = click.option(
+    "--source", "sources", multiple=True, metavar="URL", help="Where messages come from; again for several feeds."
+)
+_WINDOW: Final = click.option(
+    "--window", default="30m", show_default=True, help="How long rows are kept, by event time."
+)
+_MEMORY: Final = click.option(
+    "--memory", default="4G", show_default=True, help="Most memory that the rows of all feeds may take."
+)
+
 
 class _Commands(click.Group):
     """A group whose commands end in one clear line where streamshade raises on purpose."""
@@ -68,13 +78,22 @@ def main() -> None:
 
 @main.command(cls=_WithPanelOptions)
 @click.argument("pages", nargs=-1, metavar="[PAGE]... [-- PANEL OPTIONS]...")
-@click.option(
-    "--source", "sources", multiple=True, metavar="URL", help="Where messages come from; again for several feeds."
-)
+@_SOURCE
 @click.option("--port", type=click.IntRange(0, 65_535), default=5006, show_default=True, help="Port to listen at.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--window", default="30m", show_default=True, help="How long rows are kept, by event time.")
-@click.option("--memory", default="4G", show_default=True, help="Most memory that the rows of all feeds may take.")
+@click.option(
+    "--from",
+    "collector",
+    metavar="URL",
+    help="Show the feeds of a `streamshade collect` instead: redis://host/name or unix:///path.",
+)
+@click.option(
+    "--feed-process",
+    is_flag=True,
+    help="Run the feeds in a process of their own; with -- --num-procs N, N processes show them.",
+)
+@_WINDOW
+@_MEMORY
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -82,6 +101,8 @@ def serve(
     sources: tuple[str, ...],
     port: int,
     address: str,
+    collector: str | None,
+    feed_process: bool,
     window: str,
     memory: str,
 ) -> None:
@@ -90,6 +111,8 @@ def serve(
     PAGE is overview, market, status or a file of your own; without any, all of ours are served. What follows -- is
     handed on to `panel serve`.
     """
+    if collector and (sources or feed_process):
+        raise click.UsageError("--from shows feeds that a collector has: leave out --source and --feed-process")
     options: list[str] = ctx.meta[_PANEL_OPTIONS]
     gc.disable()  # looking for garbage among what is imported is a seventh of the start
     try:
@@ -100,12 +123,34 @@ def serve(
             sources=sources,
             port=port,
             address=address,
+            collector=collector,
+            feed_process=feed_process,
             window=window,
             memory=memory,
             panel_options=options,
         )
     finally:
         gc.enable()
+
+
+@main.command()
+@_SOURCE
+@click.option(
+    "--to", "url", required=True, metavar="URL", help="Where servers find the feeds: redis://host/name or unix:///path."
+)
+@_WINDOW
+@_MEMORY
+@click.option("--parent", "parent_pid", type=int, hidden=True, help="End with this process.")
+def collect(sources: tuple[str, ...], url: str, window: str, memory: str, parent_pid: int | None) -> None:
+    """Run feeds without pages, for any number of `streamshade serve --from URL` to show.
+
+    Pictures are drawn and encoded here, once for all servers and viewers. Ctrl-C ends it.
+    """
+    from pipelines.live.collect import collect as run
+    from pipelines.live.collect import declare_feeds
+
+    declare_feeds(sources, window=window, memory=memory)
+    run(url, parent_pid=parent_pid, say=click.echo)
 
 
 @main.command()

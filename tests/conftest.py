@@ -27,7 +27,8 @@ settings.load_profile("ours")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that need a real server or a browser, so that ``-m "not browser"`` leaves them out."""
-    marks = {"mosquitto_path": pytest.mark.servers, "chromium_path": pytest.mark.browser}
+    servers = dict.fromkeys(("mosquitto_path", "redis_path", "nginx_path"), pytest.mark.servers)
+    marks = servers | {"chromium_path": pytest.mark.browser}
     for item in items:
         for fixture in marks.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(marks[fixture])
@@ -37,6 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def mosquitto_path() -> str:
     """Path of mosquitto."""
     return require_program("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def redis_path() -> str:
+    """Path of redis-server."""
+    return require_program("redis-server")
+
+
+@pytest.fixture(scope="session")
+def nginx_path() -> str:
+    """Path of nginx."""
+    return require_program("nginx")
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,38 @@ class PageServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
 
+    def freeze(self) -> None:
+        """Let it stand still: its sockets stay, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def read(self, route: str) -> str:
+        """Return what a route answers with."""
+        with urllib.request.urlopen(self.address + route, timeout=20) as answer:
+            return str(answer.read().decode())
+
+    @property
+    def cpu_s(self) -> float:
+        """How long it has computed, in seconds."""
+        fields = self._of_process("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its resident memory."""
+        return int(self._of_process("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
+
+    def _of_process(self, what: str) -> str:
+        assert self._process is not None
+        return Path(f"/proc/{self._process.pid}/{what}").read_text()
+
     def _answers(self, route: str) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()

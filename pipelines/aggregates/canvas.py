@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ldexp
 
-__all__ = ["Canvas", "column_log2_of"]
+__all__ = ["Canvas", "column_log2_of", "columns_of"]
 
 
 def column_log2_of(span_ns: int, n_columns: int) -> int:
@@ -15,6 +15,12 @@ def column_log2_of(span_ns: int, n_columns: int) -> int:
     nanoseconds.
     """
     return max((max(span_ns, 1) - 1) // n_columns, 0).bit_length()
+
+
+def columns_of(span_ns: int, n_columns: int) -> tuple[int, int]:
+    """Return the binary logarithm of the shortest column that fits the span, and how many of these cover it."""
+    column_log2 = column_log2_of(span_ns, n_columns)
+    return column_log2, -(-span_ns >> column_log2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,6 @@ from pipelines.aggregates.point_rows import arrived_since, newest_ns
 from pipelines.core.batch import Batch
 from pipelines.core.schema import Schema
 from pipelines.kernels.line_columns import (
-    FIRST,
-    FIRST_NS,
-    HIGH,
-    LAST,
-    LAST_NS,
     LOW,
     N_BROKEN,
     N_ORDERS,
@@ -95,11 +90,10 @@ class LineColumns:
         low, high = self._values[LOW:, self._orders[N_ROWS] > self._orders[N_BROKEN]]
         return (float(low.min()), float(high.max())) if len(low) else None
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory of the columns, as if each had gaps."""
-        arrays = (self._orders, self._values, self._gaps, self._spans, self._changed)
-        return sum(array.nbytes for array in arrays)
+    @staticmethod
+    def bytes_of(n_columns: int) -> int:
+        """Return the memory of so many columns, as if each had gaps."""
+        return n_columns * (8 * (N_ORDERS + N_VALUES + N_GAP_FIELDS + 2 * N_SLOTS) + 1)
 
     @property
     def disordered(self) -> NDArray[np.int64]:
@@ -112,6 +106,11 @@ class LineColumns:
         return int(np.count_nonzero((self._gaps[IS_JOINED] > 0) & self._has_gap))
 
     @property
+    def _ring(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """What `update_columns` keeps of each column."""
+        return self._orders, self._values, self._gaps, self._spans
+
+    @property
     def _has_gap(self) -> NDArray[np.bool_]:
         has_gap: NDArray[np.bool_] = (self._orders[N_ROWS] > 0) & (self._orders[N_BROKEN] > 0)
         return has_gap
@@ -122,7 +121,7 @@ class LineColumns:
         is_ours = batch.keys == self.code
         if not is_ours.all():
             time, values = time[is_ours], values[is_ours]
-        self._take(time, values)
+        self.take(time, values)
 
     def advance(self, edge_ns: int) -> None:
         """Move the ring on, so that it holds the column of `edge_ns`; it never goes back."""
@@ -135,19 +134,7 @@ class LineColumns:
         """Take in the rows that `other`, with columns of the same length and number, has seen after us."""
         if (other.column_log2, other.n_columns) != (self.column_log2, self.n_columns):
             raise ValueError("lines merge only where their columns are equal in length and number")
-        self._end = merge_columns(
-            self._end,
-            self._orders,
-            self._values,
-            self._gaps,
-            self._spans,
-            self._changed,
-            other._end,
-            other._orders,
-            other._values,
-            other._gaps,
-            other._spans,
-        )
+        self._end = merge_columns(self._end, *self._ring, self._changed, other._end, *other._ring)
         self.n_outside += other.n_outside
 
     def snapshot(self) -> ColumnSummary:
@@ -167,25 +154,28 @@ class LineColumns:
         gather_spans((split + positions) % self.n_columns, self._gaps, self._spans, n_spans, spans)
         return ColumnRuns(positions, n_spans, spans)
 
-    def reread(self, column: int, time: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def one_column(self) -> LineColumns:
+        """Return a single column without rows, to take in those of a column that is to be `reread`."""
+        return LineColumns(self.schema, code=self.code, column_log2=self.column_log2, n_columns=1, value=self.value)
+
+    def reread(self, column: int, rows: LineColumns) -> None:
         """Take what the line covers in a column with gaps from its rows, which makes it exact again.
 
         Parameters
         ----------
         column : int
             One of the `disordered`.
-        time, values : int64[n], float64[n]
-            Those of its rows that have been taken in and are still there, in the stable order of time. Of the others,
-            what the line covered stays covered.
+        rows : LineColumns
+            The same as `one_column`, with those of its rows that we have taken in and that are still there, in the
+            stable order of time. Of the others, what the line covered stays covered.
         """
         place = column % self.n_columns
-        if len(time) == self._orders[N_ROWS, place]:
-            self._orders[N_ROWS, place] = 0
-            self._take(time, values)
-            return
-        rest = LineColumns(self.schema, code=self.code, column_log2=self.column_log2, n_columns=1, value=self.value)
-        rest._take(time, values)
-        cover(_covered(rest.snapshot()), place, self._gaps, self._spans)
+        if rows._orders[N_ROWS, 0] == self._orders[N_ROWS, place]:
+            for ours, theirs in zip(self._ring[:3], rows._ring[:3], strict=True):
+                ours[:, place] = theirs[:, 0]
+            self._spans[place] = rows._spans[0]
+        else:
+            cover(_covered(rows.snapshot()), place, self._gaps, self._spans)
         self._changed[place] = True
 
     def take_changed(self) -> NDArray[np.int64]:
@@ -210,22 +200,13 @@ class LineColumns:
         self.advance(newest)
         oldest_ns = ((newest >> self.column_log2) - self.n_columns + 1) << self.column_log2
         for columns in arrived_since(series, oldest_ns, ["time", self.value]):
-            self._take(columns["time"], columns[self.value])
+            self.take(columns["time"], columns[self.value])
             yield
 
-    def _take(self, time: NDArray[np.int64], values: NDArray[Any]) -> None:
+    def take(self, time: NDArray[np.int64], values: NDArray[Any]) -> None:
+        """Take in event times and values of new rows of the key (int64[n], any[n]), in order of arrival."""
         values = values.astype(np.float64, copy=False)
-        self._end, n_outside = update_columns(
-            time,
-            values,
-            self.column_log2,
-            self._end,
-            self._orders,
-            self._values,
-            self._gaps,
-            self._spans,
-            self._changed,
-        )
+        self._end, n_outside = update_columns(time, values, self.column_log2, self._end, *self._ring, self._changed)
         self.n_outside += n_outside
 
 
@@ -258,17 +239,18 @@ def _summary(
     column_log2: int, first_column: int, orders: NDArray[np.int64], values: NDArray[np.float64]
 ) -> ColumnSummary:
     """Take over arrays as `update_columns` describes them, in the order of time."""
-    n_rows = orders[N_ROWS]
+    n_rows, n_broken, first_ns, last_ns = orders
     values[:, n_rows == 0] = np.nan
+    first, last, low, high = values
     return ColumnSummary(
         column_log2,
         first_column,
         n_rows=n_rows,
-        first_ns=orders[FIRST_NS],
-        last_ns=orders[LAST_NS],
-        first=values[FIRST],
-        last=values[LAST],
-        low=values[LOW],
-        high=values[HIGH],
-        broken=(orders[N_BROKEN] > 0) & (n_rows > 0),
+        first_ns=first_ns,
+        last_ns=last_ns,
+        first=first,
+        last=last,
+        low=low,
+        high=high,
+        broken=(n_broken > 0) & (n_rows > 0),
     )

@@ -15,7 +15,7 @@ from pipelines.kernels.cells import add_counts, add_sums, add_totals, keep_great
 from pipelines.kernels.merge_cells import ADD, GREATEST, LEAST, SUM, merge_cells, merge_last
 from pipelines.kernels.place_points import RowScale, place_on_canvas
 
-__all__ = ["PointCells", "draw_points", "float_column", "merge_column_pairs", "row_scale_of", "sides_of"]
+__all__ = ["PointCells", "draw_points", "float_column", "merge_column_pairs", "row_scale_of", "sides_of", "take_points"]
 
 
 class _Form(NamedTuple):
@@ -166,13 +166,30 @@ def draw_points(
     reduction, of, by
         As in `ViewSpec`; `by` is a column of signs.
     """
-    time = _read_only(columns["time"])
-    values, sides = float_column(columns, value), sides_of(columns, by)
-    placed = np.empty(len(time), np.int64)
+    drawn = PointCells(reduction, canvas.n_columns, canvas.n_rows, 1 if by is None else 3)
+    take_points(drawn, canvas, columns, value=value, of=of, by=by)
+    return drawn
+
+
+def take_points(
+    cells: PointCells,
+    canvas: Canvas,
+    columns: Mapping[str, NDArray[Any]],
+    *,
+    value: str,
+    of: str | None = None,
+    by: str | None = None,
+    first_arrival: int = 0,
+) -> None:
+    """Draw more rows, which arrived after those before them, on the canvas of `cells`; see `draw_points`.
+
+    `first_arrival` is the arrival number of the first.
+    """
+    values, placed = float_column(columns, value), np.empty(len(columns["time"]), np.int64)
     place_on_canvas(
-        time,
+        _read_only(columns["time"]),
         values,
-        sides,
+        sides_of(columns, by),
         canvas.column_log2,
         canvas.first_column,
         canvas.n_columns,
@@ -180,9 +197,7 @@ def draw_points(
         row_scale_of(canvas),
         placed,
     )
-    drawn = PointCells(reduction, canvas.n_columns, canvas.n_rows, 1 if by is None else 3)
-    drawn.take(placed, values if of is None else float_column(columns, of), 0)
-    return drawn
+    cells.take(placed, values if of is None else float_column(columns, of), first_arrival)
 
 
 def merge_column_pairs(canvas: Canvas, cells: PointCells) -> tuple[Canvas, PointCells]:

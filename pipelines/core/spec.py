@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias, get_args
 
+import msgspec
 import numpy as np
 
 from pipelines.core.clock import NS_PER_SECOND
@@ -15,11 +16,15 @@ from pipelines.core.url import SourceSpec, nearest
 __all__ = [
     "CANVAS_COLUMNS",
     "AggregateSpec",
+    "BarsSpec",
     "FeedSpec",
     "Glyph",
+    "Period",
     "Reduction",
     "Retention",
+    "RowsSpec",
     "TableSpec",
+    "View",
     "ViewSpec",
 ]
 
@@ -27,6 +32,11 @@ CANVAS_COLUMNS: Final = (300, 600, 1_200, 2_400)
 """Canvas classes: they merge pairwise, so that one raster serves every screen."""
 
 _MAX_ROWS: Final = 4_096
+_MAX_BARS: Final = 2_048
+_MAX_TOLD: Final = 1_024
+
+Period = Literal["1s", "5s", "15s", "1m", "5m"]
+"""Length of a bar."""
 
 Glyph = Literal["points", "line"]
 """What rows are drawn as."""
@@ -120,9 +130,8 @@ class FeedSpec:
         return tuple(TableSpec(KINDS[kind], self.retention) for kind in self.source.kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class ViewSpec:
-    """What is shown: all who look at an equal view look at the same picture.
+class ViewSpec(msgspec.Struct, frozen=True, tag="picture", omit_defaults=True):
+    """A picture: all who look at an equal view look at the same picture.
 
     Parameters
     ----------
@@ -178,3 +187,66 @@ class ViewSpec:
                 raise SpecError(f"{column!r} can't be drawn: its values are no floats")
         if self.by is not None and (schema.column(self.by).unit != "sign" or self.reduction not in ("count", "sum")):
             raise SpecError("only counts and sums are told apart, and only by a sign such as side")
+
+
+class BarsSpec(msgspec.Struct, frozen=True, tag="bars", omit_defaults=True):
+    """Bars of one key: open, high, low, close and sums a period, the forming one included.
+
+    Parameters
+    ----------
+    feed, kind, key : str
+        Name of the feed, the kind of rows, and the symbol or sensor.
+    period : {"1s", "5s", "15s", "1m", "5m"}
+        Length of a bar.
+    n_bars : int
+        How many of the newest, at most 2,048.
+
+    Raises
+    ------
+    SpecError
+        Where there is no such kind or length.
+    """
+
+    feed: str
+    kind: str
+    key: str
+    period: Period = "1s"
+    n_bars: int = 240
+
+    def __post_init__(self) -> None:
+        schema_of(self.kind)
+        if self.period not in get_args(Period):
+            raise SpecError(f"a bar is {', '.join(get_args(Period))} long, not {self.period}")
+        if not 1 <= self.n_bars <= _MAX_BARS:
+            raise SpecError(f"1 to {_MAX_BARS:,} bars can be shown, not {self.n_bars:,}")
+
+
+class RowsSpec(msgspec.Struct, frozen=True, tag="rows", omit_defaults=True):
+    """The newest rows of one key, as they are.
+
+    Parameters
+    ----------
+    feed, kind, key : str
+        Name of the feed, the kind of rows, and the symbol or sensor.
+    n_rows : int
+        How many, at most 1,024.
+
+    Raises
+    ------
+    SpecError
+        Where there is no such kind.
+    """
+
+    feed: str
+    kind: str
+    key: str
+    n_rows: int = 24
+
+    def __post_init__(self) -> None:
+        schema_of(self.kind)
+        if not 1 <= self.n_rows <= _MAX_TOLD:
+            raise SpecError(f"1 to {_MAX_TOLD:,} rows can be shown, not {self.n_rows:,}")
+
+
+View: TypeAlias = ViewSpec | BarsSpec | RowsSpec
+"""What is shown: all who look at an equal view are sent the same."""

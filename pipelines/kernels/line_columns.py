@@ -164,6 +164,7 @@ def _take_run(
             first_ns, first = time, value
         low, high = min(low, value), max(high, value)
         row += 1
+    # Written out in `_take_beside_gaps` too: a kernel for both took 30 ns longer a column, handing it the arrays.
     orders[N_ROWS, place] += row - start
     orders[FIRST_NS, place], orders[LAST_NS, place] = first_ns, last_ns
     values[FIRST, place], values[LAST, place] = first, last

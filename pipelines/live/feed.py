@@ -10,7 +10,7 @@ from typing import Any, Final
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.ledger import Ledger, LedgerSnapshot
-from pipelines.core.spec import FeedSpec, ViewSpec
+from pipelines.core.spec import FeedSpec, View, ViewSpec
 from pipelines.decoders.catalogue import make_decoder
 from pipelines.graph.build import build
 from pipelines.graph.catalogue import open_source
@@ -24,7 +24,7 @@ from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.live_view import FRAME_NS
 from pipelines.live.frames.views import Views
 from pipelines.live.status import FeedStatus, Throughput
-from pipelines.live.streams.frame_stream import FrameStream
+from pipelines.live.streams.open import open_stream
 from pipelines.live.streams.stream import ViewStream
 from pipelines.store.table import Table
 
@@ -142,9 +142,9 @@ class Feed:
         table = self.tables.get(kind)
         return table is not None and table.series(self.dictionary.find(key)) is not None
 
-    def stream(self, view: ViewSpec) -> ViewStream:
+    def stream(self, view: View) -> ViewStream:
         """Begin to send a view, from the loop that sends; raises `SpecError` where it can't be."""
-        return FrameStream(self, view)
+        return open_stream(self, view)
 
     def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
         """Return a picture of a view; None where it can't be, or does not come in time."""
@@ -154,6 +154,11 @@ class Feed:
     def ledger(self) -> LedgerSnapshot:
         """What became of every record, as it was published last."""
         return self._ledger.snapshot
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Event time of the newest row that is believed, nanoseconds UTC; None before the first."""
+        return max((gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None), default=None)
 
     @property
     def skew_ns(self) -> int:
@@ -169,7 +174,7 @@ class Feed:
 
         So a picture of a stream that ended, or is quiet, shows how it ended, whenever it is opened.
         """
-        newest_ns = self._confirmed_edge_ns()
+        newest_ns = self.newest_ns
         edge_ns = self.live_edge_ns()
         return edge_ns if newest_ns is None else min(edge_ns, newest_ns + NS_PER_SECOND)
 
@@ -198,11 +203,8 @@ class Feed:
         finally:  # even where it fails: rows flow without it
             self._warm = True
 
-    def _confirmed_edge_ns(self) -> int | None:
-        return max((gate.edge_ns for gate in self.graph.gates.values() if gate.edge_ns is not None), default=None)
-
     def _lag_ns(self) -> int | None:
-        newest_ns = self._confirmed_edge_ns()
+        newest_ns = self.newest_ns
         return None if newest_ns is None else max(self.live_edge_ns() - newest_ns, 0)
 
     def _publish(self) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from pipelines.core.clock import parse_duration_ns
+from pipelines.core.clock import SystemClock, parse_duration_ns
 from pipelines.core.errors import SpecError
 from pipelines.core.size import parse_bytes
 from pipelines.core.spec import AggregateSpec, FeedSpec, Retention
 from pipelines.graph.catalogue import read_url
 from pipelines.live.feed import Feed
+from pipelines.live.relay.address import COLLECTOR_VARIABLE, connect
+from pipelines.live.relay.remote_feeds import RemoteFeeds
+from pipelines.live.source import PageFeeds
 
 if TYPE_CHECKING:
     from pipelines.demo.process import Demo
@@ -26,8 +29,10 @@ __all__ = [
     "Feeds",
     "declare",
     "launch_demo",
+    "local_feeds",
     "open_feed",
     "process_feeds",
+    "remote_feeds",
 ]
 
 SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
@@ -118,8 +123,12 @@ def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> 
     )
 
 
+_ANSWER_S: Final = 1.0
+"""How long a collector may take to say which feeds there are."""
+
 _lock = threading.Lock()
 _feeds: Feeds | None = None
+_remote: RemoteFeeds | None = None
 _opened: dict[str, Feed] = {}
 
 
@@ -150,18 +159,45 @@ def open_feed(url: str, *, window: str = "30m", memory: str = "4G") -> Feed:
         return feed
 
 
-def process_feeds() -> Feeds:
+def process_feeds() -> PageFeeds:
     """Return this process's feeds. The first call makes and starts them, as the environment declares.
 
-    Without `STREAMSHADE_SOURCE` that is the demo: its broker and simulator run in a child process.
+    With `STREAMSHADE_COLLECTOR` they are those of a collector, which runs elsewhere. Without it and
+    `STREAMSHADE_SOURCE` there is the demo: its broker and simulator run in a child process.
 
     Raises
     ------
     SpecError
         Where the environment declares something that can't be.
     SourceError
-        Where the demo can't be started.
+        Where the demo can't be started, or the collector does not answer.
     """
+    remote = remote_feeds()
+    if remote is None:
+        return local_feeds()
+    remote.wait(_ANSWER_S)
+    return remote
+
+
+def remote_feeds() -> RemoteFeeds | None:
+    """Return the feeds of the collector that the environment declares, perhaps before it has answered; else None.
+
+    Raises
+    ------
+    SpecError
+        Where its address can't be read.
+    """
+    global _remote
+    collector = os.environ.get(COLLECTOR_VARIABLE, "")
+    with _lock:
+        if _remote is None and collector:
+            _remote = connect(collector, clock=SystemClock())
+            _remote.start()
+        return _remote
+
+
+def local_feeds() -> Feeds:
+    """Return the feeds that run in this process, as `process_feeds` does."""
     global _feeds
     with _lock:
         if _feeds is None:
@@ -191,3 +227,5 @@ def _demo() -> Demo:
 def _stop_all() -> None:
     for feed in (*(_feeds or ()), *_opened.values()):
         feed.stop()
+    if _remote is not None:
+        _remote.stop()

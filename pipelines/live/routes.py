@@ -9,10 +9,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
 
 from pipelines.core.errors import StreamshadeError
-from pipelines.live.broadcast.handler import FramesHandler, process_hub
+from pipelines.live.broadcast.handler import FramesHandler, process_counts
 from pipelines.live.feeds import process_feeds
 from pipelines.live.guard import Guarded, has_token
 from pipelines.live.metrics import render_metrics
+from pipelines.live.own_resources import serve_own_resources
 from pipelines.live.status import FeedStatus
 from pipelines.live.watch.handler import WatchHandler
 
@@ -54,7 +55,7 @@ class MetricsHandler(Guarded):
         """Answer with one consistent snapshot a feed."""
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.set_header("Cache-Control", "no-store")
-        self.finish(render_metrics(_statuses(), process_hub().counts))
+        self.finish(render_metrics(_statuses(), process_counts()))
 
 
 def _statuses() -> list[FeedStatus]:
@@ -74,3 +75,5 @@ ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [
     (r"/watch/(.*)", WatchHandler, {}),
 ]
 """What Panel adds to its server."""
+
+serve_own_resources()

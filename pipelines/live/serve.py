@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 import click
 from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.websocket import WebSocketClosedError
 
-import pipelines
+from pipelines.core.child import end_with_parent
 from pipelines.core.errors import SpecError
-from pipelines.core.url import nearest
 from pipelines.kernels.warm import warm
-from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIABLE, declare, launch_demo, process_feeds
+from pipelines.live.broadcast.ticket import process_tickets
+from pipelines.live.collect import FeedProcess, declare_feeds
+from pipelines.live.feeds import launch_demo, process_feeds
+from pipelines.live.panel_options import n_processes, page_files, panel_arguments, refuse_login_without_secret
+from pipelines.live.relay.address import COLLECTOR_VARIABLE
 
-__all__ = ["PAGES", "page_files", "panel_arguments", "serve"]
-
-PAGES: Final = Path(pipelines.__file__).parent.parent / "dashboards"
-"""The folder of our pages: beside the package, in a checkout as in an installed wheel."""
-
-_INDEX: Final = "overview"
+__all__ = ["serve"]
 
 
 def serve(
@@ -38,6 +36,8 @@ def serve(
     sources: Sequence[str],
     port: int,
     address: str,
+    collector: str | None = None,
+    feed_process: bool = False,
     window: str,
     memory: str,
     panel_options: Sequence[str] = (),
@@ -52,6 +52,10 @@ def serve(
         URLs; none means what the environment declares, or the demo.
     port, address
         Where to listen.
+    collector : str, optional
+        Address of a collector, whose feeds are shown instead of feeds of our own.
+    feed_process : bool
+        Whether feeds of our own run in a process of their own.
     window, memory : str
         How much is kept, such as ``30m`` and ``4G``.
     panel_options : sequence of str
@@ -63,19 +67,22 @@ def serve(
         Where a page, a source or an amount can't be read, before anything is started.
     """
     files = page_files(pages)
-    urls = list(sources) or os.environ.get(SOURCE_VARIABLE, "").split()
-    declare(urls, window=window, memory=memory)
-    _refuse_several_processes(panel_options)
-    _refuse_login_without_secret(panel_options)
+    urls = declare_feeds(sources, window=window, memory=memory)
+    collector = collector or os.environ.get(COLLECTOR_VARIABLE, "")
+    is_several = n_processes(panel_options) > 1
+    if is_several and not (collector or feed_process):
+        raise SpecError("--num-procs would read every source once a process: add --feed-process, before the --")
+    refuse_login_without_secret(panel_options)
     port = _free_port(address, port)
-    os.environ[SOURCE_VARIABLE] = " ".join(urls)
-    os.environ[WINDOW_VARIABLE], os.environ[MEMORY_VARIABLE] = window, memory
     _set_up_logging()
-    if not urls:
+    feeds = _launch_feeds() if feed_process else None
+    os.environ[COLLECTOR_VARIABLE] = collector if feeds is None else feeds.address
+    if not urls and not os.environ[COLLECTOR_VARIABLE]:
         launch_demo()
-    main = _prepare()
-    for feed in process_feeds():
-        click.echo(f"reading {feed.spec.source.redacted} as {feed.name!r}")
+    main = _prepare(is_alone=not os.environ[COLLECTOR_VARIABLE])
+    if feeds is not None:
+        feeds.start()
+    _introduce(is_several=is_several)
     click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
     sys.argv = panel_arguments(files, port=port, address=address, panel_options=panel_options)
     gc.freeze()  # of what is imported nothing is garbage: looking through it would hold everything up for 0.3 s
@@ -83,33 +90,12 @@ def serve(
     main()
 
 
-def page_files(pages: Sequence[str]) -> list[Path]:
-    """Return the files of the pages that are named, or of all our own; raises `SpecError` where there is none."""
-    ours = {file.stem: file for file in sorted(PAGES.glob("*.py"))}
-    files = []
-    for page in pages:
-        file = ours.get(page, Path(page))
-        if not file.exists():
-            raise SpecError(f"there is no page {page!r}{nearest(page, ours)}")
-        files.append(file)
-    return files or list(ours.values())
-
-
-def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_options: Sequence[str]) -> list[str]:
-    """Return the command line of ``panel serve`` for these pages. An `--index` or `--plugins` of one's own is kept."""
-    arguments = ["panel", "serve", *map(str, files), "--port", str(port), "--address", address]
-    plugins = ["pipelines.live.routes"]
-    options = list(panel_options)
-    if "--plugins" in options:
-        place = options.index("--plugins") + 1
-        options[place:place] = plugins
-    else:
-        options += ["--plugins", *plugins]
-    if "--index" not in options and any(file.stem == _INDEX for file in files):
-        options += ["--index", _INDEX]
-    if "--log-level" not in options:
-        options += ["--log-level", "warning"]
-    return arguments + options
+def _launch_feeds() -> FeedProcess:
+    """Start the feed process, to be waited for; it is ended with us."""
+    feeds = FeedProcess()
+    atexit.register(feeds.stop)
+    feeds.launch()
+    return feeds
 
 
 def _free_port(address: str, port: int) -> int:
@@ -126,17 +112,36 @@ def _free_port(address: str, port: int) -> int:
     return port
 
 
-def _prepare() -> Callable[[], None]:
-    """Import what pages need, and start the feeds in time for their first rows to be there; returns Panel's command.
+def _prepare(*, is_alone: bool) -> Callable[[], None]:
+    """Import what pages need; returns Panel's command.
 
-    Earlier the feeds would take time from the imports.
+    Feeds of this process are started in time for their first rows to be there; earlier they would take time from the
+    imports.
     """
-    threading.Thread(target=warm, name="warming", daemon=True).start()
+    if is_alone:
+        threading.Thread(target=warm, name="warming", daemon=True).start()
     importlib.import_module("holoviews.plotting.bokeh")
-    process_feeds()
+    if is_alone:
+        process_feeds()
     importlib.import_module("panel_material_ui")
     command = importlib.import_module("panel.command")
     return cast("Callable[[], None]", command.main)
+
+
+def _introduce(*, is_several: bool) -> None:
+    """Say what is shown; several processes each find that out by themselves, for threads don't survive a fork."""
+    if is_several:
+        process_tickets()  # with one secret for all
+        os.register_at_fork(after_in_child=_end_with_parent)
+        return
+    for feed in process_feeds():
+        click.echo(f"reading {feed.status().address} as {feed.name!r}")
+
+
+def _end_with_parent() -> None:
+    """Have this process, one of several that serve, end with the one that forked it, which may be told to alone."""
+    parent_pid, ours = os.getppid(), os.getpid()
+    end_with_parent(lambda: os.kill(ours, signal.SIGTERM), parent_pid=parent_pid)
 
 
 def _set_up_logging() -> None:
@@ -158,21 +163,3 @@ def _is_no_departure(record: logging.LogRecord) -> bool:
     """Tell whether a log record is about anything else than a browser that left while something was sent to it."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, WebSocketClosedError | StreamClosedError)
-
-
-def _refuse_several_processes(panel_options: Sequence[str]) -> None:
-    words = " ".join(panel_options).replace("=", " ").split()
-    for name, value in pairwise([*words, ""]):
-        if name == "--num-procs" and value != "1":
-            raise SpecError(
-                "--num-procs would read every source once a process: run one process, "
-                "or several on ports of their own with sources of their own"
-            )
-
-
-def _refuse_login_without_secret(panel_options: Sequence[str]) -> None:
-    """Refuse what Panel serves as pages that all fail: it can't sign what a browser is known by."""
-    options = {word.partition("=")[0] for word in panel_options}
-    with_login = "--basic-auth" in options or bool(os.environ.get("PANEL_BASIC_AUTH"))
-    if with_login and "--cookie-secret" not in options and not os.environ.get("PANEL_COOKIE_SECRET"):
-        raise SpecError("--basic-auth needs a --cookie-secret, or PANEL_COOKIE_SECRET: a long random text to sign with")

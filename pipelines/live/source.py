@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 from pipelines.core.dictionary import Dictionary
 from pipelines.core.ledger import LedgerSnapshot
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View, ViewSpec
 from pipelines.live.explore.explorer import Explorer
 from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.views import Views
+from pipelines.live.status import FeedStatus
 from pipelines.live.streams.stream import ViewStream
 from pipelines.store.table import Table
 
-__all__ = ["FrameSource", "LocalSource"]
+__all__ = ["FrameSource", "LocalSource", "PageFeed", "PageFeeds"]
 
 
 class FrameSource(Protocol):
@@ -51,12 +52,49 @@ class FrameSource(Protocol):
         """Return the time that a following picture ends at, nanoseconds UTC."""
         ...
 
-    def stream(self, view: ViewSpec) -> ViewStream:
+    def stream(self, view: View) -> ViewStream:
         """Begin to send a view, from the loop that sends; raises `SpecError` where it can't be."""
         ...
 
     def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
         """Return a picture of a view, for pages that no server answers; None where it does not come in time."""
+        ...
+
+
+class PageFeed(FrameSource, Protocol):
+    """What pages need of a feed besides."""
+
+    @property
+    def generation(self) -> int:
+        """Changes each time something was published."""
+        ...
+
+    def snapshot(self, aggregate: str, kind: str) -> Any:
+        """Return an aggregate's newest published snapshot; None where there is none, or none has come yet."""
+        ...
+
+    def live_edge_ns(self) -> int:
+        """Return what time it is at the source, nanoseconds UTC."""
+        ...
+
+    def status(self) -> FeedStatus:
+        """Return how the feed stands."""
+        ...
+
+
+class PageFeeds(Protocol):
+    """The feeds of a process, by name."""
+
+    def __iter__(self) -> Iterator[PageFeed]:
+        """Go through them in their order."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def __getitem__(self, name: str) -> PageFeed:
+        """Return one; raises `KeyError`."""
         ...
 
 
@@ -91,4 +129,8 @@ class LocalSource(Protocol):
     @property
     def ledger(self) -> LedgerSnapshot:
         """What became of every record."""
+        ...
+
+    def snapshot(self, aggregate: str, kind: str) -> Any:
+        """Return an aggregate's newest snapshot, or None where there is no such aggregate."""
         ...

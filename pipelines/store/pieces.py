@@ -16,6 +16,7 @@ __all__ = [
     "FOREVER",
     "NEVER",
     "Piece",
+    "Spans",
     "arrived_between",
     "before",
     "from_then",
@@ -55,6 +56,35 @@ class _Joined:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return np.concatenate([piece[name] for piece in self.pieces])
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How many rows there are in some spans of time, over which they are taken to be spread evenly.
+
+    Parameters
+    ----------
+    times : int64[n, 2]
+        Event times of the oldest and the newest row of each.
+    n_rows : int64[n]
+        How many rows there are in each.
+    """
+
+    times: NDArray[np.int64]
+    n_rows: NDArray[np.int64]
+
+    def until(self, start_ns: int, end_ns: int, n_rows: int) -> int:
+        """Return `end_ns`, or a time between that and `start_ns` up to which there are at most `n_rows` rows.
+
+        It is later than `start_ns`, and so there may be more all the same.
+        """
+        oldest, newest = self.times.T
+        density = self.n_rows / (newest - oldest + 1)
+        first, last = np.maximum(oldest, start_ns) - start_ns, np.minimum(newest, end_ns - 1) - start_ns
+        span_ns = end_ns - start_ns
+        while span_ns > 1 and (density * np.maximum(np.minimum(last + 1, span_ns) - first, 0)).sum() > n_rows:
+            span_ns //= 2
+        return start_ns + span_ns
 
 
 def _between(time: NDArray[np.int64], start_ns: int, end_ns: int) -> slice:

@@ -15,6 +15,7 @@ from pipelines.store.pieces import (
     FOREVER,
     NEVER,
     Piece,
+    Spans,
     arrived_between,
     before,
     from_then,
@@ -121,6 +122,21 @@ class Series:
         if len(open_piece):
             pieces.append(open_piece)
         return self._join(in_order(pieces), columns)
+
+    def until(self, start_ns: int, end_ns: int, n_rows: int) -> int:
+        """Return up to when there are about `n_rows` rows from `start_ns` on; `end_ns` where there are fewer.
+
+        Rows are taken to be spread evenly over the time of their segment, so that none is looked at. It is later than
+        `start_ns`: rows of one time may be more.
+        """
+        spans = [block.spans for block in self.blocks]
+        counts = [np.full(sum(map(len, spans)), SEGMENT_ROWS)]
+        open_times = self.open_columns["time"]
+        if len(open_times):
+            spans.append(np.array([[open_times.min(), open_times.max()]], np.int64))
+            counts.append(np.array([len(open_times)]))
+        counted = Spans(np.concatenate([np.empty((0, 2), np.int64), *spans]), np.concatenate(counts))
+        return counted.until(start_ns, end_ns, n_rows)
 
     def time_before(self, time_ns: int) -> int | None:
         """Return the newest event time that is older than `time_ns`; None where there is none."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from panel.viewable import Viewable, Viewer
 
 from pipelines.core.message import DeadLetter
-from pipelines.live.feed import Feed
+from pipelines.live.source import PageFeed
 from pipelines.views.figures import DASH, clock_time, count
 from pipelines.views.page.browser import Browser
 from pipelines.views.page.live_html import LiveHTML
@@ -36,7 +36,7 @@ class DeadLetters(Viewer):
 
     Parameters
     ----------
-    feeds : sequence of Feed
+    feeds : sequence of PageFeed
         Whose dead letters.
     browser : Browser
         Whose time zone the times are in.
@@ -44,7 +44,7 @@ class DeadLetters(Viewer):
 
     n_beats = 5
 
-    def __init__(self, feeds: Sequence[Feed], browser: Browser) -> None:
+    def __init__(self, feeds: Sequence[PageFeed], browser: Browser) -> None:
         super().__init__()
         self._feeds = tuple(feeds)
         self._browser = browser

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from panel.viewable import Viewable, Viewer
 
-from pipelines.live.feed import Feed
+from pipelines.live.source import PageFeed
 from pipelines.live.status import FeedStatus
 from pipelines.views.page.live_html import LiveHTML
 
@@ -20,7 +20,7 @@ class FeedsHTML(Viewer):
 
     Parameters
     ----------
-    feeds : sequence of Feed
+    feeds : sequence of PageFeed
         In the order of the page.
 
     Attributes
@@ -34,7 +34,7 @@ class FeedsHTML(Viewer):
     n_beats: ClassVar[int]
     sheet: ClassVar[str]
 
-    def __init__(self, feeds: Sequence[Feed]) -> None:
+    def __init__(self, feeds: Sequence[PageFeed]) -> None:
         super().__init__()
         self._feeds = tuple(feeds)
         self._html = LiveHTML(sheet=self.sheet)

@@ -10,6 +10,7 @@ from pipelines.core.ledger import OUTCOMES, KindCounts
 from pipelines.live.status import FeedStatus
 from pipelines.views.feeds_html import FeedsHTML
 from pipelines.views.figures import DASH, amount, count, duration, rate
+from pipelines.views.page.theme import STACKED_ROWS
 from pipelines.views.standing import standing_of
 
 __all__ = ["LedgerTable"]
@@ -23,13 +24,6 @@ dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr))
 dt { color: var(--quiet); font-size: 12px; } dd { margin: 0; font-weight: 600; white-space: nowrap; }
 td:first-child { font-weight: 600; }
 td.none { color: var(--quiet); font-weight: 400; }
-@media (max-width: 760px) {
-  thead { display: none; }
-  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 6px 14px; padding: 8px 0; }
-  tr { border-top: 1px solid var(--line); }
-  td, td.number { border: 0; padding: 0; text-align: left; } td:first-child { grid-column: 1 / -1; }
-  td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--quiet); }
-}
 .fault { margin: 10px 0 0; color: var(--down); overflow-wrap: anywhere; }
 """
 _LABELS: Final = ("Received", *map(str.capitalize, OUTCOMES), "Unaccounted", "Rows/s", "In window")
@@ -40,7 +34,7 @@ class LedgerTable(FeedsHTML):
     """State and counts of each feed: a row a kind."""
 
     n_beats = 3
-    sheet = _SHEET
+    sheet = STACKED_ROWS + _SHEET
 
     def render(self, statuses: Sequence[FeedStatus]) -> str:
         """Return a section a feed."""

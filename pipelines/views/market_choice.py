@@ -13,9 +13,9 @@ from panel.viewable import Viewable, Viewer
 from pipelines.core.clock import parse_duration_ns
 from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.schema import schema_of
-from pipelines.live.feed import Feed
+from pipelines.live.bars.key_bars import PERIODS
 from pipelines.live.frames.looks import LOOKS
-from pipelines.views.candles.key_bars import PERIODS
+from pipelines.live.source import PageFeed
 from pipelines.views.key_figures import busiest, primary_kind
 from pipelines.views.page.browser import Browser
 from pipelines.views.page.theme import BUTTONS
@@ -34,7 +34,7 @@ class MarketChoice(Viewer):
 
     Parameters
     ----------
-    feeds : sequence of Feed
+    feeds : sequence of PageFeed
         What there is to choose from.
     browser : Browser
         Whose time zone is "my time".
@@ -53,7 +53,7 @@ class MarketChoice(Viewer):
 
     n_beats = 5
 
-    def __init__(self, feeds: Sequence[Feed], browser: Browser) -> None:
+    def __init__(self, feeds: Sequence[PageFeed], browser: Browser) -> None:
         self._feeds = {feed.name: feed for feed in feeds}
         self._browser = browser
         self._symbols_are_of = next(iter(self._feeds))
@@ -73,7 +73,7 @@ class MarketChoice(Viewer):
         self._n_listed = -1
 
     @property
-    def feed(self) -> Feed:
+    def feed(self) -> PageFeed:
         """The feed that was chosen."""
         return self._feeds[self.feed_name]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
-from pipelines.live.feed import Feed
+from pipelines.live.source import PageFeed
 from pipelines.views.market_choice import MarketChoice
 from pipelines.views.page.browser import Browser
 from pipelines.views.page.live_html import LiveHTML
@@ -38,7 +38,7 @@ class MarketPicture(Viewer):
         super().__init__()
         self._choice = choice
         self._browser = browser
-        self._of: tuple[Feed, str] | None = None
+        self._of: tuple[PageFeed, str] | None = None
         self._picture: TickPicture | None = None
         self._empty = LiveHTML(sheet=_EMPTY_SHEET)
         self._place = pn.Column(self._empty, sizing_mode="stretch_width", min_height=_HEIGHT, margin=0)
@@ -68,7 +68,7 @@ class MarketPicture(Viewer):
         self._picture.param.update(**changed)
         return bool(changed)
 
-    def _open(self, feed: Feed, kind: str, look: dict[str, Any]) -> None:
+    def _open(self, feed: PageFeed, kind: str, look: dict[str, Any]) -> None:
         if self._picture is not None:
             self._picture.close()
         self._of = (feed, kind)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+import panel as pn
+import param
 from panel.viewable import Viewable, Viewer
 
-from pipelines.views.figures import clock_time, decimals, price
+from pipelines.core.spec import RowsSpec
 from pipelines.views.market_choice import MarketChoice
-from pipelines.views.page.live_html import LiveHTML
-from pipelines.views.zones import zone_of
+from pipelines.views.page.theme import SHEET
+from pipelines.views.ticks.linked import LINK_JS, LinkedPane
 
-__all__ = ["Tape"]
+__all__ = ["Tape", "TapePane"]
 
 _N_ROWS: Final = 24
-_SIDES: Final = {1: "buy", -1: "sell"}
 _COLUMNS: Final = {
-    "trades": ("price", "size", "side"),
-    "quotes": ("bid", "bid_size", "ask", "ask_size"),
-    "readings": ("value",),
+    "trades": ["price", "size", "side"],
+    "quotes": ["bid", "bid_size", "ask", "ask_size"],
+    "readings": ["value"],
 }
 _SHEET: Final = """
 table { table-layout: fixed; }
@@ -33,6 +32,31 @@ th:first-child, td:first-child { width: 122px; text-align: left; }
 .side { width: 48px; text-align: left; }
 .buy .price, .buy .side { color: var(--up); } .sell .price, .sell .side { color: var(--down); }
 """
+
+
+class TapePane(LinkedPane):
+    """The table, which the browser fills.
+
+    Its `view` also tells ``of`` what it is.
+
+    Parameters
+    ----------
+    columns : list of str
+        What is shown of a row besides its time.
+    zone : str
+        Time zone of the times.
+    n_rows : int
+        How many lines there are, empty ones included.
+    """
+
+    columns = param.List(default=_COLUMNS["trades"])
+    zone = param.String(default="UTC")
+    n_rows = param.Integer(default=_N_ROWS)
+
+    _esm = "\n".join((LINK_JS, Path(__file__).with_suffix(".js").read_text("utf-8")))
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(stylesheets=[SHEET + _SHEET], sizing_mode="stretch_width", margin=0, **params)
 
 
 class Tape(Viewer):
@@ -49,57 +73,27 @@ class Tape(Viewer):
     def __init__(self, choice: MarketChoice) -> None:
         super().__init__()
         self._choice = choice
-        self._shown: tuple[Any, ...] = ()
-        self._of: tuple[Any, ...] = ()
-        self._decimals: dict[str, int] = {}
-        self._html = LiveHTML(sheet=_SHEET)
+        self._of: tuple[Any, ...] | None = None
+        self._pane = TapePane()
         self.update()
 
     def __panel__(self) -> Viewable:
-        return self._html
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            self._pane.join_session()
+        return self._pane
 
     def update(self) -> bool:
-        """Show the newest rows, where any came or something else was chosen."""
-        choice, kind = self._choice, self._choice.kind
-        now = (choice.feed_name, choice.symbol, kind, choice.zone_name, choice.feed.generation)
-        if now == self._shown:
-            return False
-        self._shown = now
-        if now[:3] != self._of:
-            self._of, self._decimals = now[:3], {}
-        series = None if kind is None else choice.feed.tables[kind].series(choice.code)
-        before = self._html.html
-        self._html.html = _table(kind or "trades", [] if series is None else self._lines(kind, series.tail(_N_ROWS)))
-        return self._html.html != before
-
-    def _lines(self, kind: str | None, rows: Mapping[str, NDArray[Any]]) -> list[str]:
-        """Return rows (each column [n], newest last) as rows of a table, newest first."""
-        zone = zone_of(self._choice.zone_name)
-        columns = {"time": [clock_time(time_ns, zone) for time_ns in rows["time"].tolist()]}
-        sides = [_SIDES.get(sign, "") for sign in rows["side"].tolist()] if "side" in rows else []
-        for name in _COLUMNS[str(kind)]:
-            columns[name] = sides if name == "side" else self._numbers(name, rows[name])
-        n_rows = len(columns["time"])
-        return [
-            _line({name: texts[row] for name, texts in columns.items()}, sides[row] if sides else "")
-            for row in reversed(range(n_rows))
-        ]
-
-    def _numbers(self, name: str, values: NDArray[np.float64]) -> list[str]:
-        listed = values.tolist()
-        n_decimals = max([self._decimals.get(name, 0), *(decimals(value) for value in listed)])
-        self._decimals[name] = n_decimals
-        return [price(value, n_decimals) for value in listed]
-
-
-def _table(kind: str, lines: list[str]) -> str:
-    """Return a table of constant height."""
-    names = ("time", *_COLUMNS[kind])
-    head = "".join(f'<th class="{name}">{name.replace("_", " ").capitalize()}</th>' for name in names)
-    blank = [_line(dict.fromkeys(names, ""), "")] * (_N_ROWS - len(lines))
-    return f"<h2>Tape</h2><table><thead><tr>{head}</tr></thead><tbody>{''.join(lines + blank)}</tbody></table>"
-
-
-def _line(texts: Mapping[str, str], side: str) -> str:
-    cells = "".join(f'<td class="{name}" data-label="{name}">{text}</td>' for name, text in texts.items())
-    return f'<tr class="{side}">{cells}</tr>'
+        """Hand on what was chosen. The tape draws itself."""
+        choice = self._choice
+        is_elsewhere = self._pane.zone != choice.zone_name
+        self._pane.zone = choice.zone_name
+        feed, kind, symbol = of = (choice.feed, choice.kind, choice.symbol)
+        if of == self._of:
+            return is_elsewhere
+        self._of = of
+        if kind is None:
+            self._pane.blank()
+            return True
+        words = {"of": f"{feed.name} {kind} {symbol}"}
+        self._pane.show(feed, RowsSpec(feed.name, kind, symbol, _N_ROWS), words=words, columns=_COLUMNS[kind])
+        return True

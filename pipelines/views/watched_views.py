@@ -13,6 +13,7 @@ from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.live.broadcast.counts import ViewCounts
 from pipelines.views.figures import DASH, amount, count, rate
 from pipelines.views.page.live_html import LiveHTML
+from pipelines.views.page.theme import STACKED_ROWS
 
 __all__ = ["WatchedViews"]
 
@@ -22,13 +23,6 @@ _PERCENTS: Final = (50, 95, 99)
 _SHEET: Final = """
 td:first-child { font-weight: 600; white-space: normal; overflow-wrap: anywhere; }
 p { margin: 8px 0 0; }
-@media (max-width: 760px) {
-  thead { display: none; }
-  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 6px 14px; padding: 8px 0; }
-  tr { border-top: 1px solid var(--line); }
-  td, td.number { border: 0; padding: 0; text-align: left; } td:first-child { grid-column: 1 / -1; }
-  td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--quiet); }
-}
 """
 _LABELS: Final = ("Viewers", "Frames/s", "Bytes/s", "Left out", *(f"To pixel p{percent}" for percent in _PERCENTS))
 _HEAD: Final = "<th>View</th>" + "".join(f'<th class="number">{label}</th>' for label in _LABELS)
@@ -64,7 +58,7 @@ class WatchedViews(Viewer):
         super().__init__()
         self._counts, self._clock = counts, clock or SystemClock()
         self._sent: dict[str, _Sent] = {}
-        self._html = LiveHTML(sheet=_SHEET)
+        self._html = LiveHTML(sheet=STACKED_ROWS + _SHEET)
         self.update()
 
     def __panel__(self) -> Viewable:

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from pipelines.live.feed import Feed
+from pipelines.live.source import PageFeed
 from pipelines.views.figures import DASH, count, decimals, percent, price, rate, signed
 from pipelines.views.key_figures import KeyFigures, busiest, key_figures
 from pipelines.views.page.live_html import LiveHTML
@@ -50,7 +50,7 @@ class Watchlist(Viewer):
 
     Parameters
     ----------
-    feed : Feed
+    feed : PageFeed
         Whose keys.
     titled : bool
         Whether to name the feed: where there are several.
@@ -58,7 +58,7 @@ class Watchlist(Viewer):
 
     n_beats = 3
 
-    def __init__(self, feed: Feed, *, titled: bool = False) -> None:
+    def __init__(self, feed: PageFeed, *, titled: bool = False) -> None:
         super().__init__()
         self._feed = feed
         self._titled = titled

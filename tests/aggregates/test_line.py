@@ -50,6 +50,13 @@ def state(summary: ColumnSummary, *, without: Any = ()) -> list[Any]:
     return [summary.column_log2, summary.first_column, *orders, *floats, runs]
 
 
+def reread(columns: LineColumns, column: int, time: np.ndarray, values: np.ndarray) -> None:
+    """Have a column read again from these rows, in the order of time."""
+    rows = columns.one_column()
+    rows.take(time, values)
+    columns.reread(column, rows)
+
+
 def runs_of(summary: ColumnSummary) -> dict[int, list[tuple[float, float]]]:
     """The ranges that the line covers in columns with gaps."""
     runs = summary.runs
@@ -239,7 +246,7 @@ def test_ranges_between_gaps_are_those_of_the_rows_where_they_came_in_order_or_w
             assert twins.union(spans) == twins.covered_inside(ordered[column]) or column in late
         for column in late[::2]:
             times = sorted(time for key, time, _ in taken if key == CODE and time >> 3 == column)
-            columns.reread(column, np.array(times), np.array(ordered[column]))
+            reread(columns, column, np.array(times), np.array(ordered[column]))
         assert columns.disordered.tolist() == late[1::2]
         for column, spans in runs_of(columns.snapshot()).items():
             assert twins.union(spans) == twins.covered_inside(ordered[column]) or column in late[1::2]
@@ -290,12 +297,12 @@ def test_what_was_covered_stays_where_only_some_of_the_rows_are_left_to_be_read_
     taken = [(CODE, 0, 1.0), (CODE, 1, 2.0), (CODE, 2, np.nan), (CODE, 4, 5.0), (CODE, 5, 6.0)]
     columns = line([*taken, (CODE, 3, 8.0)])
     assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (5.0, 6.0), (8.0, 8.0)]}
-    columns.reread(0, np.array([3, 4, 5]), np.array([8.0, 5.0, 6.0]))
+    reread(columns, 0, np.array([3, 4, 5]), np.array([8.0, 5.0, 6.0]))
     assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (5.0, 6.0), (5.0, 8.0)]}
     assert len(columns.disordered) == 0
     columns.update(batch_of([(CODE, 3, 9.0), (CODE, 6, 4.0)]))
     columns.take_changed()
-    columns.reread(0, np.empty(0, np.int64), np.empty(0))
+    reread(columns, 0, np.empty(0, np.int64), np.empty(0))
     assert runs_of(columns.snapshot()) == {0: [(1.0, 2.0), (4.0, 6.0), (5.0, 8.0), (9.0, 9.0)]}
     assert columns.take_changed().tolist() == [0]
 
@@ -303,7 +310,7 @@ def test_what_was_covered_stays_where_only_some_of_the_rows_are_left_to_be_read_
 def test_a_late_gap_is_left_out_until_the_rows_are_read_again() -> None:
     columns = line([(CODE, 0, 1.0), (CODE, 2, 4.0), (CODE, 1, np.nan), (CODE, 3, 5.0)])
     assert twins.union(runs_of(columns.snapshot())[0]) == [(1.0, 5.0)]
-    columns.reread(0, np.arange(4), np.array([1.0, np.nan, 4.0, 5.0]))
+    reread(columns, 0, np.arange(4), np.array([1.0, np.nan, 4.0, 5.0]))
     assert runs_of(columns.snapshot()) == {0: [(4.0, 5.0)]}
 
 

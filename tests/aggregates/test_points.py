@@ -7,102 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.aggregates.points import PointRaster, PointsSnapshot
-from pipelines.aggregates.value_grid import MAX_VALUE
+from pipelines.aggregates.points import PointRaster
 from pipelines.core.batch import Batch
 from pipelines.core.schema import READINGS, TRADES
 from pipelines.core.spec import Reduction, Retention, TableSpec
-from pipelines.live.frames.reference import draw_with_datashader
 from pipelines.store.table import Table
+from tests.aggregates.rasters import (
+    DRAWN,
+    Row,
+    assert_drawn,
+    heights,
+    oracle,
+    parts,
+    prices,
+    raster_of,
+    rows_of,
+    state,
+    total,
+    trades_of,
+)
 from tests.batches import readings
-
-ORDERED: list[Reduction] = ["sum", "mean"]
-"""Reductions that are bit-equal only as long as rows were added one after the other."""
-
-DRAWN = [
-    pytest.param(reduction, by, id=f"{reduction}-{by or 'all'}")
-    for reduction in ("count", "any", "sum", "min", "max", "mean", "last")
-    for by in (None, "side")
-]
-
-Row = tuple[int, float, float, int]
-
-ticks = st.integers(9_900, 10_100).map(lambda n: n / 10)
-hostile = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, -1.0, 1e9, -1e270, 1e270, 1e300])
-values = st.one_of(ticks, ticks, ticks, st.floats(990, 1_010), st.floats(), hostile)
-sizes = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([np.nan, 0.0, -0.0, 1.0]))
-times = st.one_of(st.integers(0, 300), st.integers(0, 300), st.sampled_from([5, 127, 128, 3_000]))
-rows = st.tuples(times, values, sizes, st.sampled_from([-1, 0, 1]))
-parts = st.lists(st.lists(rows, max_size=12), min_size=1, max_size=5)
-heights = st.sampled_from([2, 3, 7, 8, 40])
-
-
-def trades_of(part: list[Row]) -> Batch:
-    time, price, size, side = zip(*part, strict=True) if part else ((), (), (), ())
-    columns = {
-        "time": np.array(time, np.int64),
-        "symbol": np.zeros(len(part), np.int32),
-        "price": np.array(price, np.float64),
-        "size": np.array(size, np.float64),
-        "side": np.array(side, np.int8),
-    }
-    return Batch(TRADES, columns)
-
-
-def raster_of(
-    reduction: Reduction = "count", by: str | None = None, *, n_rows: int = 40, **options: Any
-) -> PointRaster:
-    of = None if reduction in ("count", "any") else "size"
-    shape = {"code": 0, "column_log2": 4, "n_columns": 8, "n_rows": n_rows, "value": "price"} | options
-    return PointRaster(TRADES, reduction=reduction, of=of, by=by, **shape)
-
-
-def oracle(raster: PointRaster, batch: Batch) -> np.ndarray:
-    assert raster.canvas is not None
-    return draw_with_datashader(
-        raster.canvas, batch.columns, value=raster.value, reduction=raster.reduction, of=raster.of, by=raster.by
-    )
-
-
-def assert_same_bits(ours: np.ndarray, expected: np.ndarray) -> None:
-    """Also the sign of a zero."""
-    assert ours.dtype == expected.dtype
-    np.testing.assert_array_equal(ours, expected)
-    if ours.dtype == np.float64:
-        np.testing.assert_array_equal(np.signbit(ours[ours == 0]), np.signbit(expected[ours == 0]))
-
-
-def assert_drawn(raster: PointRaster, batch: Batch, *, is_grown: bool) -> None:
-    """The cells are those of Datashader: to the bit, or where sums were merged, but for their rounding."""
-    snapshot = raster.snapshot()
-    if snapshot.canvas is None:
-        in_ring = batch.time >> raster.column_log2 >= raster._live.ring.first_column
-        assert not (np.abs(batch["price"][in_ring]) <= MAX_VALUE).any()
-        return
-    expected = oracle(raster, batch)
-    if not is_grown:
-        assert_same_bits(snapshot.cells, expected)
-    elif raster.reduction in ORDERED:
-        # Sums were added in the order of the cells; numbers that cancel leave what was lost to rounding.
-        np.testing.assert_allclose(snapshot.cells, expected, rtol=1e-12, atol=1e-8)
-    else:
-        np.testing.assert_array_equal(snapshot.cells, expected)
-
-
-def rows_of(snapshot: PointsSnapshot) -> Any:
-    return snapshot.canvas and (snapshot.canvas.step, snapshot.canvas.level, snapshot.canvas.first_row)
-
-
-def state(snapshot: PointsSnapshot) -> list[Any]:
-    return [snapshot.canvas, snapshot.reduction, snapshot.value_range, snapshot.cells.tobytes()]
-
-
-def total(snapshot: PointsSnapshot) -> int:
-    return int(snapshot.cells.sum())
-
-
-def prices(time: Any, price: Any) -> Batch:
-    return trades_of([(int(t), float(p), 1.0, 1) for t, p in zip(time, price, strict=True)])
 
 
 @pytest.mark.parametrize(("reduction", "by"), DRAWN)
@@ -321,125 +245,6 @@ def test_what_has_no_place_is_not_drawn() -> None:
     raster.update(prices([5, 6, 7], [3.0, np.nan, -1e300]))
     assert total(raster.snapshot()) == 1
     assert raster.n_outside == 2
-
-
-def test_the_range_grows_by_shifts_and_by_merging_pairs_of_rows_without_losing_a_point() -> None:
-    raster = raster_of()
-    raster.update(prices(range(60), np.linspace(100, 102, 60).round(1)))
-    before = raster.canvas
-    assert before is not None
-    raster.update(prices([61], [before.y_range[1] + 0.1]))
-    shifted = raster.canvas
-    assert shifted is not None
-    assert (shifted.level, shifted.first_row) > (before.level, before.first_row)
-    raster.update(prices([62], [400]))
-    merged = raster.canvas
-    assert merged is not None
-    assert merged.level > shifted.level
-    assert merged.step == shifted.step
-    assert total(raster.snapshot()) == 62
-    assert raster.take_changed().tolist() == list(range(-4, 4))
-
-
-def test_a_range_that_has_grown_has_room_to_move_in() -> None:
-    raster = raster_of(n_rows=400)
-    canvases = set()
-    walk = 100 + np.cumsum(np.random.default_rng(3).choice([-0.1, 0, 0.1], 20_000))
-    for start in range(0, 20_000, 100):
-        raster.update(prices(np.full(100, 5), walk[start : start + 100].round(1)))
-        canvases.add(rows_of(raster.snapshot()))
-    assert len(canvases) <= 14
-    assert total(raster.snapshot()) == 20_000
-
-
-@pytest.mark.parametrize("outlier", [1e270, -1e270, 2.0**60, 1e18])
-def test_the_canvas_reaches_any_outlier(outlier: float) -> None:
-    raster = raster_of()
-    raster.update(prices([0, 1, 2], [100.0, 100.1, -3.0]))
-    raster.update(prices([3], [outlier]))
-    assert total(raster.snapshot()) == 4
-    assert raster.value_range == (min(outlier, -3.0), max(outlier, 100.1))
-    assert raster.wants_rebuild
-
-
-def test_an_outlier_that_has_left_makes_it_want_a_rebuild_and_get_a_finer_canvas() -> None:
-    table = Table(TableSpec(TRADES, Retention(window_ns=150)))
-    raster = raster_of(n_rows=400)
-    for batch in (prices(range(50), np.linspace(99, 101, 50).round(2)), prices([51], [10_000])):
-        table.append(batch)
-        raster.update(batch)
-    assert not raster.wants_rebuild
-    batch = prices(range(160, 280), np.linspace(99, 110, 120).round(2))
-    table.append(batch)
-    table.evict()
-    raster.update(batch)
-    assert raster.wants_rebuild
-    coarse = raster.canvas
-    for _ in raster.rebuild(table):
-        pass
-    assert not raster.wants_rebuild
-    assert raster.canvas is not None
-    assert coarse is not None
-    assert raster.canvas.pitch < coarse.pitch / 10
-    np.testing.assert_array_equal(raster.snapshot().cells, oracle(raster, batch))
-
-
-def test_rows_that_were_parts_of_a_tick_are_wanted_anew_where_they_hold_several() -> None:
-    raster = raster_of(n_rows=64)
-    raster.update(prices([0], [100.1]))
-    canvas = raster.canvas
-    assert canvas is not None
-    assert canvas.step < 0.1
-    raster.update(prices([1, 2], [99.1, 101.3]))
-    assert raster.canvas is not None
-    assert raster.canvas.pitch > canvas.pitch
-    assert raster.wants_rebuild
-
-
-def test_a_value_that_rounding_decides_on_is_counted_and_doubted_once_the_canvas_grows() -> None:
-    raster = raster_of()
-    raster.update(prices([0, 1], [100.0, 110.0]))
-    canvas = raster.canvas
-    assert canvas is not None
-    raster.update(prices([2], [canvas.row_edge(canvas.first_row + 13)]))
-    assert raster.n_ambiguous == 1
-    assert not raster.wants_rebuild
-    raster.update(prices([3], [500.0]))
-    assert raster.wants_rebuild
-
-
-def test_values_on_a_grid_of_prices_are_never_ambiguous() -> None:
-    random = np.random.default_rng(2)
-    raster = raster_of(n_rows=400)
-    for spread in (0, 3, 50, 2_000):
-        raster.update(prices(np.full(500, 9), (573_211 + random.integers(-spread, spread + 1, 500)) / 10))
-    assert raster.n_ambiguous == 0
-    assert total(raster.snapshot()) == 2_000
-
-
-def test_one_spike_among_many_points_stays_visible() -> None:
-    random = np.random.default_rng(4)
-    n = 1_000_000
-    raster = raster_of(column_log2=10, n_columns=300, n_rows=200)
-    time = np.arange(n) // 4
-    price = np.round(100 + random.normal(0, 0.2, n), 2)
-    price[n - 200_000] = 250.0
-    columns = {
-        "time": time,
-        "symbol": np.zeros(n, np.int32),
-        "price": price,
-        "size": np.ones(n),
-        "side": np.ones(n, np.int8),
-    }
-    batch = Batch(TRADES, columns)
-    for start in range(0, n, 50_000):
-        raster.update(batch.select(np.arange(start, start + 50_000)))
-    canvas, cells = raster.canvas, raster.snapshot().cells
-    assert canvas is not None
-    row = int(np.flatnonzero(cells[canvas.column_of(int(time[n - 200_000])) - canvas.first_column])[-1])
-    low, high = canvas.row_edge(canvas.first_row + row), canvas.row_edge(canvas.first_row + row + 1)
-    assert low <= 250.0 <= high
-    assert total(raster.snapshot()) == n
 
 
 def test_rasters_of_unlike_steps_are_not_merged() -> None:

@@ -16,7 +16,9 @@ from tests.benchmarks import (
     frames,
     memory,
     mqtt,
+    pages,
     sustained,
+    viewer_bytes,
     zoom,
 )
 from tests.benchmarks.budgets import verdicts
@@ -31,6 +33,8 @@ BENCHMARKS = {
     "bars": bars.rows,
     "sustained": sustained.rows,
     "crowd": crowd.rows,
+    "viewer_bytes": viewer_bytes.rows,
+    "pages": pages.rows,
     "append": append.rows,
     "buffer": buffer.rows,
     "mqtt": mqtt.rows,

@@ -10,19 +10,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import polars as pl
-from bokeh.document import Document
-from bokeh.document.events import DocumentPatchedEvent
-from bokeh.models import ColumnDataSource
-from bokeh.protocol import Protocol
 
 from pipelines.aggregates.bars import Bars, BarsSnapshot
 from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.schema import TRADES
 from pipelines.core.spec import Retention, TableSpec
+from pipelines.live.bars.key_bars import KeyBars
+from pipelines.live.wire.bars import BarsEncoder
 from pipelines.store.table import Table
-from pipelines.views.candles.columns import bring_up_to_date, candle_columns
-from pipelines.views.candles.key_bars import KeyBars
 from tests.benchmarks.harness import Row, median_s, paired
 from tests.benchmarks.walk import START_NS
 
@@ -98,17 +94,14 @@ def _polars(batches: list[Batch]) -> float:
 
 
 class _Chart:
-    """One symbol's candles in a document, and the messages that bring them up to date: just what a page has of them."""
+    """One symbol's candles, and the messages that bring a viewer of them up to date."""
 
     def __init__(self) -> None:
         self.tables: Mapping[str, Table] = {"trades": Table(TableSpec(TRADES, Retention()))}
         self._bars = Bars(TRADES, period_ns=NS_PER_SECOND)
         self._candles = KeyBars(self, kind="trades", code=0, period="1s")
-        self._source, self._document = ColumnDataSource(), Document()
-        self._document.add_root(self._source)
-        self._document.on_change(self._events)
+        self._encoder = BarsEncoder()
         self._n_batches = 0
-        self._changes: list[DocumentPatchedEvent] = []
 
     def snapshot(self, aggregate: str, kind: str) -> BarsSnapshot:
         return self._bars.snapshot()
@@ -116,22 +109,14 @@ class _Chart:
     def prepare(self) -> None:
         self._batch = _batch(self._n_batches, _CHART_SYMBOLS)
         self._n_batches += 1
-        self._changes = []
 
-    def update(self) -> None:
+    def update(self) -> int:
+        """Take in rows; returns the size of the message for a viewer who had what came before."""
+        base = self._encoder.generation
         self._bars.update(self._batch)
         self._candles.update()
-        candles = self._candles.candles
-        bring_up_to_date(self._source, candle_columns(candles, self._candles.first_ordinal, "UTC", 2))
-
-    def n_bytes(self) -> int:
-        """Return the size of the message with what the last update changed, as the server sends it."""
-        message = Protocol().create("PATCH-DOC", self._changes)
-        texts = (message.header_json, message.metadata_json, message.content_json)
-        return sum(map(len, texts)) + sum(len(buffer.to_bytes()) for buffer in message.buffers)
-
-    def _events(self, event: DocumentPatchedEvent) -> None:
-        self._changes.append(event)
+        self._encoder.take(self._candles.first_ordinal, self._candles.candles)
+        return sum(map(len, self._encoder.messages(base)))
 
 
 def _candles() -> Iterator[Row]:
@@ -140,13 +125,13 @@ def _candles() -> Iterator[Row]:
     for _ in range(_N_UPDATES):
         chart.prepare()
         start = time.perf_counter()
-        chart.update()
+        n_bytes = chart.update()
         times.append(time.perf_counter() - start)
-        sizes.append(chart.n_bytes())
+        sizes.append(n_bytes)
     stock = _pandas([_batch(0, _CHART_SYMBOLS)])
     includes = f"{_TICKS:,} ticks of {_CHART_SYMBOLS} symbols: bars of all, one's candles of 1 s; "
     yield paired("ohlc_update_ms", median(times) * 1e3, "ms", stock * 1e3, f"{includes}stock: pandas group by alone")
-    yield Row("ohlc_update_bytes", median(sizes), "bytes", None, None, f"{includes}the Bokeh message to a viewer")
+    yield Row("ohlc_update_bytes", median(sizes), "bytes", None, None, f"{includes}the message to a viewer")
 
 
 def _batch(number: int, n_symbols: int) -> Batch:

@@ -37,7 +37,11 @@ BUDGETS: Final = {
     "event_to_pixel_p99_ms": Budget("most", 70),
     "raster_delta_bytes_median": Budget("most", 500),
     "viewers_per_core_10fps": Budget("least", 3_000),
+    "viewers_per_core_10fps_20_views": Budget("least", 3_000),
     "joins_per_core": Budget("least", 20),
+    "pages_per_core_10fps": Budget("least", 500),
+    "pages_per_core_10fps_20_views": Budget("least", 500),
+    "page_joins_per_core": Budget("least", 20),
     "first_live_frame_s": Budget("most", 2),
 }
 

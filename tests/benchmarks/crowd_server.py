@@ -29,10 +29,8 @@ def digest(generation: int, first_column: int, codes: bytes, colours: bytes) -> 
     return hashlib.sha256(f"{generation} {first_column} ".encode() + codes + colours).hexdigest()
 
 
-def serve(port: int, source: str, n_views: int, core: int | None, pipe: Connection) -> None:
+def serve(port: int, source: str, n_views: int, pipe: Connection) -> None:
     """Serve until told to stop. First says which ticket to come with and what the views are called."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
     os.environ[SOURCE_VARIABLE] = source
     asyncio.run(_serve(port, n_views, pipe))
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +10,6 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
@@ -25,11 +21,11 @@ from playwright.sync_api import Page, sync_playwright
 from pipelines.core.schema import TRADES
 from pipelines.decoders.layout import DEFAULT_LAYOUTS, parse_layout
 from tests.benchmarks.harness import Row, paired
+from tests.benchmarks.served import served
 from tests.browser.conftest import FLAGS
 from tests.commands import STREAMSHADE
 from tests.programs import find_program
 from tests.servers import Mosquitto, free_port
-from tests.waiting import wait_until
 
 __all__ = ["Painted", "rows"]
 
@@ -45,10 +41,12 @@ _N_DRAFTS: Final = 97
 _WARM_S, _MEASURE_S = 15, 30
 
 _WATCH: Final = """() => {
-  const [client] = globalThis[Symbol.for("streamshade.frames")].values(), [pane] = client._panes.values();
+  const [client] = globalThis[Symbol.for("streamshade.frames")].values();
+  const pane = [...client._panes.values()].find(({picture}) => picture?.codes);
   const painted = client.painted.bind(client), {onFrame} = pane, rendered = new Map(), samples = [];
   pane.onFrame = (picture) => { rendered.set(picture.generation, picture.rendered); onFrame(picture); };
   client.painted = (number, picture, generation) => {
+    if (number !== pane.number) return painted(number, picture, generation);
     const atNs = client.clock.at(performance.now());
     const {newest, skew} = pane.unpainted.findLast((frame) => frame.generation <= generation) ?? {newest: null};
     painted(number, picture, generation);
@@ -165,25 +163,8 @@ def _served(log: Path, url: str) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [STREAMSHADE, "serve", "market", "--source", url, "--port", str(port), "--memory", "1G"]
-    with log.open("wb") as file:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
-    try:
-        wait_until(lambda: _is_ready(address), 60, what="the server is ready")
+    with served(command, f"{address}/ready", log):
         yield address
-    except BaseException:
-        print(log.read_text("utf-8", "replace"), file=sys.stderr)
-        raise
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
-
-
-def _is_ready(address: str) -> bool:
-    try:
-        with urlopen(f"{address}/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (URLError, TimeoutError, ConnectionError):
-        return False
 
 
 def _n_received(address: str) -> int:

@@ -13,8 +13,9 @@ from playwright.sync_api import Page
 import pipelines.live.watch
 import pipelines.live.wire
 import pipelines.views.ticks
+from pipelines.aggregates.canvas import column_log2_of
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import CANVAS_COLUMNS, ViewSpec
 from pipelines.live.broadcast.channel import Channel
 from pipelines.live.broadcast.counts import ViewCounts
 from tests.browser.conftest import OpenTab
@@ -93,7 +94,7 @@ def test_a_picture_is_what_another_decoder_makes_of_the_same_messages(load: Any,
     for step in range(24):
         now_ns = feed.clock.monotonic_ns()
         channel.poll(now_ns)
-        for message in channel.messages(twin.generation):
+        for message in channel.stream.messages(twin.generation):
             twin.apply(message)
             shown = tab.evaluate(TAKE, [base64.b64encode(message).decode(), n_taken == 0])
             n_taken += 1
@@ -124,7 +125,7 @@ def test_what_is_acknowledged_and_measured_is_what_was_painted_and_each_newest_r
             feed.publish()  # the picture scrolls, and that is all
         before = channel.generation
         channel.poll(feed.clock.monotonic_ns())
-        messages += channel.messages(before)
+        messages += channel.stream.messages(before)
     acknowledged = tab.evaluate(PAINT, [base64.b64encode(message).decode() for message in messages])
     assert [generation for generation, _ in acknowledged] in ([8, 16], [1, 9, 17])  # at once in a page of some age
     assert [sum(n for _, n in acknowledged[: i + 1]) for i in range(len(acknowledged))] == [
@@ -142,6 +143,17 @@ def test_lone_cells_are_widened_and_columns_far_from_a_change_are_left_alone(loa
     drawn = tab.evaluate(WIDEN, [codes.tolist(), [0, 30, 33, 59]])
     assert sorted(map(int, drawn)) == [0, 1, 2, *range(28, 36), 57, 58, 59]
     assert all(column == expected[int(i)].tolist() for i, column in drawn.items())
+
+
+def test_a_canvas_is_the_widest_whose_columns_are_no_narrower_than_those_of_the_screen(load: Any) -> None:
+    random = np.random.default_rng(3)
+    spans, widths = (2 ** random.uniform(0, 55, 200)).astype(np.int64).tolist(), random.integers(1, 4_000, 200).tolist()
+    script = "([spans, widths]) => spans.map((span, i) => loaded.columnsThatFit(span, widths[i]))"
+    chosen = load("canvas").evaluate(script, [spans, widths])
+    for span_ns, width_px, columns in zip(spans, widths, chosen, strict=True):
+        fitting = [n for n in CANVAS_COLUMNS if -(-span_ns >> column_log2_of(span_ns, n)) <= width_px]
+        assert columns == max(fitting, default=min(CANVAS_COLUMNS))
+    assert set(chosen) == set(CANVAS_COLUMNS)
 
 
 STANDING = {
@@ -166,7 +178,8 @@ LOST = {"state": "connecting", "sinceMs": 3_000}
         ({}, "Live · 35 ms old"),
         ({"ageMs": 2_100}, "Live · 2 s old"),
         ({"lagMs": 1_234_000}, "Following · nothing new for 1,234 s"),
-        ({"lagMs": None, "ageMs": None}, "Live"),
+        ({"lagMs": None, "ageMs": None}, "Waiting for the first picture"),
+        ({"lagMs": None, "ageMs": None, "failure": "there is no feed 'x' here"}, "there is no feed 'x' here"),
         ({"progress": 0.4}, "Live · reading the past: 40% · 35 ms old"),
         ({"nLeftOut": 7}, "Live · 35 ms old · 7 frames left out"),
         ({"isFollowing": False}, "Paused - reset to follow"),
@@ -181,7 +194,7 @@ LOST = {"state": "connecting", "sinceMs": 3_000}
     ],
 )
 def test_the_caption_says_how_a_picture_stands(load: Any, change: dict[str, Any], words: str) -> None:
-    tab = load("caption")
+    tab = load("formats", "caption")
     assert " · ".join(tab.evaluate("(standing) => loaded.captionOf(standing)", STANDING | change)) == words
 
 

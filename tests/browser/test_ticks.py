@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.core.clock import NS_PER_SECOND
-from pipelines.views.ticks.axis import FORMAT_TIME_JS, TICK_LABEL_JS, TimeAxis
+from pipelines.live.wire.scripts import FORMATS_JS
+from pipelines.views.ticks.axis import TICK_LABEL_JS, TimeAxis
 from tests.browser.conftest import OpenTab
 from tests.browser.tick_server import FIGURE, RANGES, TickServer, figure_on, middle
 from tests.live.hand_feed import NOON_NS
@@ -247,7 +248,7 @@ def test_the_hover_shows_the_raw_row_in_the_zone_of_the_axis(
     assert abs(int(row["time"]) - axis.to_ns(pointer[0])) < NS_PER_SECOND // 4
     shown = tab.get_by_text(f".{row['time'][-9:]}")
     assert shown.inner_text() == tab.evaluate(
-        f"(() => {{{FORMAT_TIME_JS} return format_time({row['time']}n, 'Asia/Kolkata', 9)}})()"
+        f"(() => {{{FORMATS_JS} return formatTime({row['time']}n, 'Asia/Kolkata', 9)}})()"
     )
 
 
@@ -265,7 +266,7 @@ def blank(open_tab: OpenTab) -> Page:
 
 def hovered(blank: Page, zone: str, time_ns: int) -> str:
     """What the hover writes for a row at `time_ns`."""
-    return blank.evaluate(f"(() => {{{FORMAT_TIME_JS} return format_time({time_ns}n, '{zone}', 9)}})()")
+    return blank.evaluate(f"(() => {{{FORMATS_JS} return formatTime({time_ns}n, '{zone}', 9)}})()")
 
 
 # In each zone: an ordinary moment, and moments to both sides of a change of its clocks.

@@ -16,8 +16,9 @@ from playwright.sync_api import Locator, Page
 from tests.servers import free_port
 from tests.waiting import wait_until
 
-__all__ = ["FIGURE", "RANGES", "TickServer", "figure_on", "middle"]
+__all__ = ["FIGURE", "RANGES", "SECRET", "TickServer", "figure_on", "middle"]
 
+SECRET: Final = "one for all restarts"
 FIGURE: Final = "[...Bokeh.documents[0]._all_models.values()].find((model) => model.type === 'Figure')"
 RANGES: Final = (
     f"(() => {{const f = {FIGURE}; return [f.x_range.start, f.x_range.end, f.y_range.start, f.y_range.end]}})()"
@@ -49,7 +50,7 @@ class TickServer:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=Path(__file__).parents[2],
-                env={**os.environ, "STREAMSHADE_SECRET": "one for all restarts"},
+                env={**os.environ, "STREAMSHADE_SECRET": SECRET},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -64,6 +65,14 @@ class TickServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
 
+    def freeze(self) -> None:
+        """Let it stand still: its sockets stay, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
     def flow(self, action: str) -> None:
         """Let rows come (``go``), or end that (``stop``)."""
         self._ask(action)
@@ -71,6 +80,10 @@ class TickServer:
     def newest(self) -> dict[str, Any]:
         """Return the newest frame of the only view that is watched."""
         return dict(json.loads(self._ask("newest")))
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)
 
     def _ask(self, path: str) -> bytes:
         with urllib.request.urlopen(f"{self.address}/{path}", timeout=10) as answer:

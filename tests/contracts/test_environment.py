@@ -24,6 +24,9 @@ PYTHONS: Final = ("3.11", "3.12", "3.13")
 CONDA_NAMES: Final = {"prometheus_client": "prometheus-client"}
 """What conda-forge calls otherwise than PyPI does."""
 
+EXTRAS: Final = ("redis",)
+"""What some sources and addresses need, and is said in words where it is missing."""
+
 WITH_A_GPU: Final = {"cudf"}
 """Used where there is one, and too bound to its driver to be declared."""
 
@@ -97,7 +100,8 @@ def test_the_python_of_this_run_is_supported(project: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("package", ["pipelines", "dashboards"])
 def test_every_library_that_is_imported_is_declared(project: dict[str, Any], package: str) -> None:
-    declared = set(ranges(project["dependencies"])) | {"streamshade"}
+    extras = [line for extra in EXTRAS for line in project["optional-dependencies"][extra]]
+    declared = set(ranges(project["dependencies"] + extras)) | {"streamshade"}
     known = packages_distributions()
     ours = {"pipelines", "dashboards", *sys.stdlib_module_names}
     for module in set(imported_modules(ROOT / package)) - ours - WITH_A_GPU:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, TRADES, schema_of
-from pipelines.core.spec import FeedSpec, Retention, ViewSpec
+from pipelines.core.spec import BarsSpec, FeedSpec, Period, Retention, RowsSpec, View, ViewSpec
 from pipelines.core.url import SourceSpec
 
 
@@ -64,3 +65,27 @@ def test_a_view_names_columns_that_there_are_and_a_reduction_that_can_be() -> No
 def test_a_view_that_nothing_could_draw_is_refused(look: dict[str, Any]) -> None:
     with pytest.raises(SpecError):
         ViewSpec("feed", "trades", "BTC", **{"value": "price"} | look)
+
+
+@pytest.mark.parametrize("period", ["1s", "5m"])
+def test_bars_and_rows_name_a_kind_that_there_is(period: Period) -> None:
+    assert BarsSpec("feed", "trades", "BTC", period).n_bars == 240
+    with pytest.raises(SpecError, match="the kinds are"):
+        BarsSpec("feed", "ticks", "BTC")
+    with pytest.raises(SpecError, match="the kinds are"):
+        RowsSpec("feed", "ticks", "BTC")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BarsSpec("feed", "trades", "BTC", "7s"),  # type: ignore[arg-type]
+        lambda: BarsSpec("feed", "trades", "BTC", n_bars=0),
+        lambda: BarsSpec("feed", "trades", "BTC", n_bars=10**9),
+        lambda: RowsSpec("feed", "trades", "BTC", 0),
+        lambda: RowsSpec("feed", "trades", "BTC", 10**9),
+    ],
+)
+def test_bars_and_rows_that_nobody_could_send_are_refused(make: Callable[[], View]) -> None:
+    with pytest.raises(SpecError):
+        make()

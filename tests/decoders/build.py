@@ -41,14 +41,17 @@ def decoder(format_name: str, *kinds: str, dictionary: Dictionary | None = None,
 
 
 def messages(payloads: Iterable[bytes]) -> list[Message]:
+    """Return payloads as messages of one partition, received at one time."""
     return [Message(payload, Position("p", offset), RECEIVED_NS) for offset, payload in enumerate(payloads)]
 
 
 def decode(format_name: str, payload: bytes, *kinds: str, **options: Any) -> Decoded:
+    """Decode one message with a decoder that has seen none before."""
     return decoder(format_name, *kinds, **options).decode(messages([payload]))
 
 
 def to_json(value: object) -> bytes:
+    """Return a value as a message of JSON."""
     return json.dumps(value).encode()
 
 

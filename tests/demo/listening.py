@@ -21,6 +21,7 @@ class Listener:
         self._came = threading.Condition()
 
     def on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        """Note what came: paho calls it in its own thread."""
         with self._came:
             self.messages.append((message.topic, message.payload))
             self._came.notify_all()

@@ -117,7 +117,7 @@ def test_while_passes_take_long_fewer_of_the_messages_that_wait_go_into_one(feed
 
     def take_long(batch: Batch) -> None:
         passes.append(len(batch))
-        feed.context.clock.advance(seconds=0.02)
+        feed.context.clock.advance(seconds=0.005 * len(batch))
 
     sink = feed.graph.rows["readings"].sink(take_long)
     for message in numbered(*[LARGE] * 10):

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,9 +24,11 @@ from pipelines.live.broadcast.ticket import SECRET_VARIABLE, Tickets
 from pipelines.live.guard import METRICS_TOKEN_VARIABLE
 from tests.live.wire.picture import Picture
 from tests.page_server import PageServer, page_server
+from tests.waiting import wait_until
 
 SOURCE = "sim://market?rate=2000&symbols=3"
 PASSWORD, COOKIE_SECRET, TICKET_SECRET, TOKEN = "open-sesame", "signs-cookies", "signs-tickets", "reads-metrics"
+LOGIN = ["--basic-auth", PASSWORD, "--cookie-secret", COOKIE_SECRET]
 SECRETS = (PASSWORD, COOKIE_SECRET, TICKET_SECRET, TOKEN)
 ENVIRONMENT = {SECRET_VARIABLE: TICKET_SECRET, METRICS_TOKEN_VARIABLE: TOKEN}
 PAGES = ("/", "/overview", "/market", "/status")
@@ -65,8 +68,8 @@ class Visitor:
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read().decode())
 
-    def log_in(self, password: str = PASSWORD) -> Answer:
-        return self.ask("/login", form={"username": "ann", "password": password})
+    def log_in(self, password: str = PASSWORD, *, user: str = "ann") -> Answer:
+        return self.ask("/login", form={"username": user, "password": password})
 
     def ticket(self) -> str:
         page = self.ask("/watch/BTC-USD")
@@ -96,8 +99,7 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
-    options = ["--basic-auth", PASSWORD, "--cookie-secret", COOKIE_SECRET]
-    with page_server(tmp_path_factory.mktemp("login"), SOURCE, options=options, environment=ENVIRONMENT) as server:
+    with page_server(tmp_path_factory.mktemp("login"), SOURCE, options=LOGIN, environment=ENVIRONMENT) as server:
         yield server
 
 
@@ -205,6 +207,32 @@ def test_without_a_secret_to_sign_cookies_with_nobody_sees_anything(
             assert_no_socket(visitor, **headers)
             assert all(visitor.ask(page, **headers).status >= 300 for page in PAGES)  # Panel itself fails
         assert visitor.ask("/ready").status == 200
+
+
+def test_whom_the_authorize_callback_refuses_sees_nothing_on_any_route(tmp_path: Path) -> None:
+    setup = tmp_path / "setup.py"
+    setup.write_text(
+        "import panel as pn\npn.config.authorize_callback = lambda user_info: user_info['user'] == 'ann'\n"
+    )
+    with page_server(tmp_path, SOURCE, options=[*LOGIN, "--setup", str(setup)], environment=ENVIRONMENT) as server:
+        ann, bob = Visitor(server.address), Visitor(server.address)
+        ann.log_in()
+        bob.log_in(user="bob")
+        assert [ann.ask(page).status for page in (*PAGES, "/metrics")] == [200] * 5
+        assert isinstance(ann.watch(ann.ticket()), Picture)
+        assert [bob.ask(page).status for page in (*PAGES[1:], "/metrics", "/watch/BTC-USD")] == [403] * 5
+        assert_no_socket(bob, ann.ticket())
+
+
+def test_guests_of_one_page_see_its_picture_and_nothing_else(tmp_path: Path) -> None:
+    options = [*LOGIN, "--oauth-guest-endpoints", "/watch/BTC-USD"]
+    with page_server(tmp_path, SOURCE, options=options, environment=ENVIRONMENT) as server:
+        guest = Visitor(server.address)
+        wait_until(lambda: guest.ask("/watch/BTC-USD").status == 200, 20, what="rows to be shown")
+        assert isinstance(guest.watch(guest.ticket()), Picture)
+        assert [guest.ask(page).status for page in (*PAGES, "/watch/ETH-USD")] == [302] * 5
+        assert guest.ask("/metrics").status == 403
+        assert guest.watch("") == "4000: this ticket is not ours: load the page again"
 
 
 def assert_no_socket(visitor: Visitor, ticket: str = "", **headers: str) -> None:

@@ -131,7 +131,9 @@ def lines() -> None:
     theirs.update(rows(TRADES, gaps=slice(None, None, 3)))
     ours.merge(theirs)
     for column in ours.disordered.tolist():
-        ours.reread(column, np.array([column << COLUMN_LOG2]), np.ones(1))
+        some = ours.one_column()
+        some.take(np.array([column << COLUMN_LOG2]), np.ones(1))
+        ours.reread(column, some)
     ours.snapshot()
     ours.advance(START_NS + 2 * N_ROWS * STEP_NS)
     with_pairs_merged(ours.snapshot())

@@ -45,6 +45,7 @@ class HandFeed(HandSource):
         self.publish()
 
     def publish(self) -> None:
+        """Have views drawn, and wake who looks, as a writer does after each pass."""
         self.generation += 1
         self.views.step(self.shown_edge_ns())
         for wake in tuple(self.wakes):

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Hashable
 from typing import Any
 
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View, ViewSpec
 from pipelines.live.explore.explorer import Explorer
 from pipelines.live.explore.queue import Deliver
 from pipelines.live.explore.request import ExploreRequest
 from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.views import Subscription, Views
-from pipelines.live.streams.frame_stream import FrameStream
+from pipelines.live.streams.open import open_stream
+from pipelines.live.streams.stream import ViewStream
 
 __all__ = ["AnswersAtOnce", "HandSource", "StepsAtOnce"]
 
@@ -64,11 +65,15 @@ class HandSource:
     def kinds(self) -> tuple[str, ...]:
         return tuple(self.tables)
 
+    @property
+    def newest_ns(self) -> int | None:
+        return max((t.newest_ns for t in self.tables.values() if t.newest_ns is not None), default=None)
+
     def has_rows(self, kind: str, key: str) -> bool:
         return self.tables[kind].series(self.dictionary.find(key)) is not None
 
-    def stream(self, view: ViewSpec) -> FrameStream:
-        return FrameStream(self, view)  # type: ignore[arg-type]
+    def stream(self, view: View) -> ViewStream:
+        return open_stream(self, view)  # type: ignore[arg-type]
 
     def still(self, view: ViewSpec, timeout_s: float) -> Frame | None:
         still: Frame | None = self.views.still(view, timeout_s)

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.core.errors import SpecError
 from pipelines.live.feeds import Feeds, declare
-from pipelines.live.serve import page_files, panel_arguments, serve
+from pipelines.live.panel_options import page_files, panel_arguments
+from pipelines.live.serve import serve
 
 
 def test_all_our_pages_are_served_unless_some_are_named() -> None:
@@ -73,7 +74,7 @@ def test_a_login_without_a_secret_is_refused_before_anything_is_started(
 
 @pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"]])
 def test_several_processes_are_refused_with_what_to_do_instead(option: list[str]) -> None:
-    with pytest.raises(SpecError, match="run one process"):
+    with pytest.raises(SpecError, match="add --feed-process"):
         serve_market(panel_options=option)
 
 

@@ -45,6 +45,24 @@ def test_a_range_is_half_open_and_ends_at_the_limits_of_int64() -> None:
     assert series.range(30, 10)["time"].tolist() == []
 
 
+def test_up_to_when_there_are_so_many_rows_is_estimated_and_always_later() -> None:
+    time = np.arange(10 * SEGMENT_ROWS + 100) * 10 - np.random.default_rng(1).integers(
+        0, 5_000, 10 * SEGMENT_ROWS + 100
+    )
+    series = series_of(np.maximum(time, 0))
+    start_ns, n_read = 0, []
+    while start_ns < 1 << 20:
+        end_ns = series.until(start_ns, 1 << 20, 1_000)
+        assert start_ns < end_ns <= 1 << 20
+        n_read.append(len(series.range(start_ns, end_ns)["time"]))
+        start_ns = end_ns
+    assert sum(n_read) == series.n_rows
+    assert max(n_read) < 1_100
+    assert len(n_read) < 120
+    assert series_of(np.full(SEGMENT_ROWS, 7)).until(7, 1_000, 10) == 8
+    assert series_of(np.arange(10)).until(-(1 << 62), 1 << 61, 10) == 1 << 61
+
+
 def test_since_gives_the_rows_as_they_came_and_where_to_go_on(shuffled: np.ndarray) -> None:
     series = series_of(shuffled)
     for row in (0, 1, SEGMENT_ROWS - 1, SEGMENT_ROWS, 2 * SEGMENT_ROWS + 50, N_ROWS):

@@ -67,6 +67,7 @@ class FakeFeed(HandSource):
         return made and made.snapshot()
 
     def write(self, batch: Batch) -> None:
+        """Store rows of a kind, and publish."""
         kind = batch.schema.kind
         self.tables[kind].append(batch)
         for aggregate in ("last", "rates"):
@@ -96,6 +97,7 @@ class FakeFeed(HandSource):
         self.publish()
 
     def publish(self) -> None:
+        """Have views drawn, and wake who looks, as a writer does after each pass."""
         self.book.publish()
         self.generation += 1
         self.views.step(self.shown_edge_ns())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.core.clock import NS_PER_MS
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View
 from pipelines.live.broadcast.counts import ViewCounts
 from pipelines.live.source import FrameSource
 
@@ -17,7 +17,7 @@ class Channel:
     ----------
     source : FrameSource
         The feed.
-    view : ViewSpec
+    view : View
         What is shown.
     counts : ViewCounts
         Counts what is sent of it.
@@ -39,7 +39,7 @@ class Channel:
     *Threads.* One: the loop that sends.
     """
 
-    def __init__(self, source: FrameSource, view: ViewSpec, counts: ViewCounts) -> None:
+    def __init__(self, source: FrameSource, view: View, counts: ViewCounts) -> None:
         self.source = source
         self.view = view
         self.counts = counts

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import BarsSpec, RowsSpec, View
 from pipelines.live.wire.parts import is_keyframe
 
 __all__ = ["BUCKETS_MS", "Delays", "ViewCounts", "label_of"]
@@ -22,9 +22,14 @@ _N_RECENT: Final = 2_000
 _LONGEST_MS: Final = 3_600_000.0
 
 
-def label_of(view: ViewSpec) -> str:
+def label_of(view: View) -> str:
     """Return what a view is called in the metrics: alike for all canvas classes and spans."""
-    look = view.glyph if view.by is None else f"{view.glyph} by {view.by}"
+    if isinstance(view, BarsSpec):
+        look = f"bars of {view.period}"
+    elif isinstance(view, RowsSpec):
+        look = "rows"
+    else:
+        look = view.glyph if view.by is None else f"{view.glyph} by {view.by}"
     return f"{view.feed}/{view.kind}/{view.key}/{look}"
 
 
@@ -55,6 +60,17 @@ class Delays:
         self.n_in_bucket[bisect_left(BUCKETS_MS, delay_ms)] += 1
         self.total_ms += delay_ms
         self._recent.append(delay_ms)
+
+    @property
+    def recent_ms(self) -> list[float]:
+        """The last 2,000."""
+        return list(self._recent)
+
+    def add(self, n_in_bucket: Iterable[int], total_ms: float, recent_ms: Iterable[float]) -> None:
+        """Count what somebody else has counted."""
+        self.n_in_bucket = [ours + theirs for ours, theirs in zip(self.n_in_bucket, n_in_bucket, strict=True)]
+        self.total_ms += total_ms
+        self._recent.extend(recent_ms)
 
     def percentiles_ms(self, *percents: float) -> tuple[float, ...] | None:
         """Return percentiles of the last 2,000; None where there were none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import urlparse
@@ -15,16 +15,17 @@ from tornado.ioloop import PeriodicCallback
 from tornado.websocket import WebSocketHandler
 
 from pipelines.core.clock import SystemClock
+from pipelines.live.broadcast.counts import ViewCounts
 from pipelines.live.broadcast.hub import Hub
 from pipelines.live.broadcast.pace import Pace
 from pipelines.live.broadcast.socket import Socket
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.broadcast.viewer import Viewer
-from pipelines.live.feeds import process_feeds
+from pipelines.live.feeds import process_feeds, remote_feeds
 from pipelines.live.guard import Guarded
 from pipelines.live.wire.requests import MAX_MESSAGE_BYTES, ProtocolError
 
-__all__ = ["FramesHandler", "process_hub"]
+__all__ = ["FramesHandler", "process_counts", "process_hub"]
 
 _BEAT_MS: Final = 50
 
@@ -47,7 +48,19 @@ def process_hub() -> Hub:
             workers=ThreadPoolExecutor(1, thread_name_prefix="pick"),
         )
         PeriodicCallback(_hub.beat, _BEAT_MS).start()
+        if (remote := remote_feeds()) is not None:
+            remote.sent_here = lambda: _counts_of(_hub)
     return _hub
+
+
+def process_counts() -> Mapping[str, ViewCounts]:
+    """Return what was sent of views, by what they are called: by all processes that serve at one port together."""
+    remote = remote_feeds()
+    return process_hub().counts if remote is None or not remote.is_local else remote.sent_by_all()
+
+
+def _counts_of(hub: Hub | None) -> Mapping[str, ViewCounts]:
+    return {} if hub is None else hub.counts
 
 
 def _post(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:

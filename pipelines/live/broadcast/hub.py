@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.errors import SpecError
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View
 from pipelines.live.broadcast.channel import Channel
 from pipelines.live.broadcast.counts import ViewCounts, label_of
 from pipelines.live.broadcast.ticket import Tickets
@@ -48,7 +48,7 @@ class Hub:
 
     Attributes
     ----------
-    channels : dict of ViewSpec to Channel
+    channels : dict of View to Channel
         The views that are watched.
     counts : dict of str to ViewCounts
         What was sent, by `label_of` the view, of those that are not watched any more too.
@@ -68,7 +68,7 @@ class Hub:
         workers: Executor,
         max_viewers: int = 10_000,
     ) -> None:
-        self.channels: dict[ViewSpec, Channel] = {}
+        self.channels: dict[View, Channel] = {}
         self.counts: dict[str, ViewCounts] = {}
         self._viewers: dict[Viewer, None] = {}
         self.tickets = tickets
@@ -81,7 +81,7 @@ class Hub:
     def __len__(self) -> int:
         return len(self._viewers)
 
-    def connect(self, transport: Transport, rights: Mapping[str, ViewSpec] | None = None) -> Viewer:
+    def connect(self, transport: Transport, rights: Mapping[str, View] | None = None) -> Viewer:
         """Take on a client, which may see what its ticket says, or `rights`.
 
         Raises
@@ -130,7 +130,7 @@ class Hub:
             _LOG.exception("a viewer could not be sent to")
             viewer.close("something went wrong: see the server's log")
 
-    def open_channel(self, view: ViewSpec) -> Channel:
+    def open_channel(self, view: View) -> Channel:
         """Return the channel of a view, for one pane more.
 
         Raises

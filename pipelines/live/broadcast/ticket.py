@@ -15,7 +15,7 @@ import msgspec
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.errors import SpecError, StreamshadeError
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View
 
 __all__ = ["SECRET_VARIABLE", "TicketError", "Tickets", "kept_secret", "process_tickets"]
 
@@ -33,7 +33,7 @@ class TicketError(StreamshadeError):
 
 
 class _Rights(msgspec.Struct, frozen=True):
-    views: dict[str, ViewSpec]
+    views: dict[str, View]
     expires_ns: int
 
 
@@ -56,7 +56,7 @@ class Tickets:
         self._secret = secret
         self._clock = clock
 
-    def mint(self, views: Mapping[str, ViewSpec]) -> str:
+    def mint(self, views: Mapping[str, View]) -> str:
         """Return a ticket for views by the names that the client calls them. Any canvas class of them is meant."""
         rights = _Rights(dict(views), self._clock.now_ns() + _LIFE_NS)
         body = base64.urlsafe_b64encode(msgspec.json.encode(rights))
@@ -66,7 +66,7 @@ class Tickets:
         """Tell whether a ticket of that time (nanoseconds UTC) should be exchanged for a new one."""
         return self._clock.now_ns() - minted_ns >= _LIFE_NS // 2
 
-    def read(self, ticket: str) -> Mapping[str, ViewSpec]:
+    def read(self, ticket: str) -> Mapping[str, View]:
         """Return the views that a ticket is for.
 
         Raises

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError, StreamshadeError
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View, ViewSpec
 from pipelines.live.broadcast.pane import Pane
 from pipelines.live.broadcast.transport import Transport
 from pipelines.live.streams.stream import Range
@@ -50,7 +51,7 @@ class Viewer:
         What serves it.
     transport : Transport
         The way to it.
-    rights : mapping of str to ViewSpec, optional
+    rights : mapping of str to View, optional
         What it may see, by the names that it calls them; without it, what its ticket says.
 
     Attributes
@@ -63,7 +64,7 @@ class Viewer:
     *Threads.* One: the loop that sends.
     """
 
-    def __init__(self, hub: Hub, transport: Transport, rights: Mapping[str, ViewSpec] | None = None) -> None:
+    def __init__(self, hub: Hub, transport: Transport, rights: Mapping[str, View] | None = None) -> None:
         self.transport = transport
         self.panes: dict[int, Pane] = {}
         self._hub = hub
@@ -139,7 +140,9 @@ class Viewer:
             raise ProtocolError(f"a client has at most {_MOST_PANES} panes")
         self.transport.send(subscribed(pane=request.pane))
         try:
-            channel = self._hub.open_channel(replace(view, n_columns=request.columns))
+            if isinstance(view, ViewSpec):
+                view = replace(view, n_columns=request.columns)
+            channel = self._hub.open_channel(view)
         except SpecError as error:
             self.transport.send(failed(pane=request.pane, reason=str(error)))
             return

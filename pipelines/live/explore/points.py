@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pipelines.aggregates.canvas import Canvas
-from pipelines.aggregates.point_cells import PointCells, float_column, row_scale_of, sides_of
-from pipelines.kernels.place_points import place_on_canvas
+from pipelines.aggregates.point_cells import PointCells, take_points
 from pipelines.live.explore.changes import rows_since
 from pipelines.live.explore.request import Snapped
 from pipelines.store.series import Series
@@ -27,18 +24,6 @@ def add_points(cells: PointCells, snapped: Snapped, canvas: Canvas, series: Seri
     names = tuple(dict.fromkeys(("time", snapped.value, *filter(None, (snapped.of, snapped.by)))))
     arrival = max(row, series.first_row)  # below that of any row here, above that of any before
     for columns in rows_since(series, row, canvas.start_ns, canvas.end_ns, names):
-        n_rows = len(columns["time"])
-        values, placed = float_column(columns, snapped.value), np.empty(n_rows, np.int64)
-        place_on_canvas(
-            columns["time"],
-            values,
-            sides_of(columns, snapped.by),
-            canvas.column_log2,
-            canvas.first_column,
-            canvas.n_columns,
-            canvas.n_rows,
-            row_scale_of(canvas),
-            placed,
-        )
-        cells.take(placed, values if snapped.of is None else float_column(columns, snapped.of), arrival)
-        arrival += n_rows
+        value, of, by = snapped.value, snapped.of, snapped.by
+        take_points(cells, canvas, columns, value=value, of=of, by=by, first_arrival=arrival)
+        arrival += len(columns["time"])

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.canvas import column_log2_of
+from pipelines.aggregates.canvas import columns_of
 from pipelines.aggregates.draw_line import draw_line
 from pipelines.aggregates.line import LineColumns
 from pipelines.aggregates.quantise import AnyQuantiser
@@ -18,7 +18,7 @@ from pipelines.core.schema import schema_of
 from pipelines.core.spec import ViewSpec
 from pipelines.live.frames.drawing import Drawn
 from pipelines.live.frames.progress import shares
-from pipelines.store.series import Series
+from pipelines.live.frames.reread import Rereading
 from pipelines.store.table import Table
 
 __all__ = ["LineDrawing"]
@@ -26,9 +26,6 @@ __all__ = ["LineDrawing"]
 _QUANTISER: Final = AnyQuantiser()
 _REREAD_ROWS: Final = 1 << 16
 """Rows that are read again for a frame, on average at the most: a millisecond or two."""
-
-_SEEK_ROWS: Final = 1_000
-"""To find the rows of a column takes as long as to read these."""
 
 _LARGEST: Final = 1e300
 """Values further from 0 are beyond every canvas."""
@@ -59,19 +56,24 @@ class LineDrawing:
     wants_rebuild = False
 
     def __init__(self, spec: ViewSpec, code: int, table: Table) -> None:
-        column_log2 = column_log2_of(spec.span_ns, spec.n_columns)
-        n_columns = -(-spec.span_ns >> column_log2)
+        column_log2, n_columns = columns_of(spec.span_ns, spec.n_columns)
         schema = schema_of(spec.kind)
         self._line = LineColumns(schema, code=code, column_log2=column_log2, n_columns=n_columns, value=spec.value)
         self._spec, self._table = spec, table
         self._rows: ValueRows | None = None
         self._before: Drawn | None = None
+        self._rereading: Rereading | None = None
         self._cursor = self._allowance = 0
+
+    @staticmethod
+    def bytes_of(spec: ViewSpec) -> int:
+        """Return the memory that the drawing of a view takes: its columns. The last picture is the frame's."""
+        return LineColumns.bytes_of(columns_of(spec.span_ns, spec.n_columns)[1])
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the columns and of the last picture."""
-        return self._line.n_bytes + (0 if self._before is None else self._before.codes.nbytes)
+        """Memory of the columns. The last picture is the frame's."""
+        return self.bytes_of(self._spec)
 
     @property
     def next_row(self) -> int:
@@ -80,12 +82,15 @@ class LineDrawing:
 
     def rebuild(self, table: Table, edge_ns: int) -> Iterator[float]:
         """Take in the rows that `table` keeps and that are on a canvas which ends with the live edge, some a step."""
+        self._rereading = None
         yield from shares(self._line.rebuild(table), table.series(self._line.code), self._spec.span_ns, n_passes=1)
         self._cursor = self._line.next_row
 
     def update(self, batch: Batch) -> None:
         """Take in rows of the key, in order of arrival."""
         self._line.update(batch)
+        if self._rereading is not None and self._rereading.is_spoiled_by(batch.time):
+            self._rereading = None
         begin = self._table.since(self._line.code, self._cursor, ("time",), max_rows=0).next_row
         self._cursor = begin + len(batch)
 
@@ -126,19 +131,15 @@ class LineDrawing:
         series = self._table.series(self._line.code) if columns else None
         if series is not None and series.next_row != self._cursor:
             return  # it is still reading: there are rows of these columns that it would take twice
-        for column in columns:
-            if self._allowance <= 0:
-                break
-            time, values = self._rows_of(series, column)
-            self._line.reread(column, time, values)
-            self._allowance -= len(time) + _SEEK_ROWS
-
-    def _rows_of(self, series: Series | None, column: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        if series is None:
-            return np.empty(0, np.int64), np.empty(0)
-        start_ns, end_ns = column << self._line.column_log2, (column + 1) << self._line.column_log2
-        rows = series.range(start_ns, end_ns, ("time", self._spec.value))
-        return rows["time"], rows[self._spec.value]
+        if self._rereading is not None and self._rereading.column in columns:
+            columns.remove(self._rereading.column)
+        else:
+            self._rereading = None
+        while self._allowance > 0 and (self._rereading is not None or columns):
+            reading = self._rereading = self._rereading or Rereading(self._line, columns.pop(0))
+            self._allowance -= reading.read(series, self._allowance)
+            if reading.is_done:
+                self._rereading = None
 
 
 def _changed(before: Drawn | None, drawn: Drawn) -> NDArray[np.bool_]:

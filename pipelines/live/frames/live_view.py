@@ -15,6 +15,7 @@ from pipelines.core.spec import ViewSpec
 from pipelines.live.frames.colour import ColourScale
 from pipelines.live.frames.drawing import Drawing, Drawn
 from pipelines.live.frames.frame import Frame
+from pipelines.live.frames.make_drawing import drawing_bytes
 from pipelines.live.frames.palette import scale_of
 from pipelines.live.frames.reader import Reader
 from pipelines.live.frames.value_scale import ValueScale
@@ -92,14 +93,11 @@ class LiveView:
     def n_bytes(self) -> int:
         """Memory of the drawings, of the newest frame, and of rows that are kept only because a drawing is being built.
 
-        Before there are any, what they will take at least.
+        Before there are any, what they will take.
         """
         readers = [reader for reader in (self._reader, self._successor) if reader is not None]
-        if not readers:
-            return 8 * self.spec.n_columns * self.spec.n_rows
-        n_bytes = sum(reader.drawing.n_bytes for reader in readers)
-        if self.frame is not None:
-            n_bytes += self.frame.codes.nbytes
+        n_bytes = sum(reader.drawing.n_bytes for reader in readers) or drawing_bytes(self.spec)
+        n_bytes += self.spec.n_columns * self.spec.n_rows if self.frame is None else self.frame.codes.nbytes
         if self.holds_rows:
             row_bytes = sum(column.dtype.itemsize for column in self._table.schema.columns)
             n_bytes += row_bytes * max(reader.n_held(self._series()) for reader in readers)

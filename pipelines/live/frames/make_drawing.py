@@ -9,7 +9,7 @@ from pipelines.live.frames.line_drawing import LineDrawing
 from pipelines.live.frames.point_drawing import PointDrawing
 from pipelines.store.table import Table
 
-__all__ = ["make_drawing"]
+__all__ = ["drawing_bytes", "make_drawing"]
 
 
 def make_drawing(spec: ViewSpec, code: int, table: Table) -> Drawing:
@@ -19,3 +19,8 @@ def make_drawing(spec: ViewSpec, code: int, table: Table) -> Drawing:
     if spec.reduction != "any" or spec.by is not None:
         raise SpecError(f"a live line has the reduction 'any', not {spec.reduction!r}: others are for explore")
     return LineDrawing(spec, code, table)
+
+
+def drawing_bytes(spec: ViewSpec) -> int:
+    """Return the memory that the drawing of a view takes, or will take."""
+    return PointDrawing.bytes_of(spec) if spec.glyph == "points" else LineDrawing.bytes_of(spec)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.aggregates.canvas import column_log2_of
+from pipelines.aggregates.canvas import columns_of
 from pipelines.aggregates.points import PointRaster
 from pipelines.aggregates.quantise import CodedCells
 from pipelines.core.batch import Batch
@@ -23,8 +23,16 @@ __all__ = ["PointDrawing"]
 
 _T = TypeVar("_T", bound=np.generic)
 
-_COPIES: Final[Mapping[Reduction, int]] = {"mean": 3, "last": 3, "count": 2, "any": 2, "sum": 2, "min": 2, "max": 2}
-"""How often the cells of a reduction are kept, those that a mean or a last value needs besides included."""
+_CELL_BYTES: Final[Mapping[Reduction, int]] = {
+    "count": 4 + 4,
+    "any": 4 + 1,
+    "sum": 8 + 8,
+    "min": 8 + 8,
+    "max": 8 + 8,
+    "mean": 8 + 4 + 8,
+    "last": 8 + 8 + 8,
+}
+"""What a cell takes: as it is updated, with what a mean or a last value needs besides, and as it is encoded."""
 
 _LARGEST: Final = 8e307
 """So large a range is still finite."""
@@ -49,12 +57,12 @@ class PointDrawing:
     """
 
     def __init__(self, spec: ViewSpec, code: int) -> None:
-        column_log2 = column_log2_of(spec.span_ns, spec.n_columns)
+        column_log2, n_columns = columns_of(spec.span_ns, spec.n_columns)
         self._raster = PointRaster(
             schema_of(spec.kind),
             code=code,
             column_log2=column_log2,
-            n_columns=-(-spec.span_ns >> column_log2),
+            n_columns=n_columns,
             n_rows=spec.n_rows,
             value=spec.value,
             reduction=spec.reduction,
@@ -72,10 +80,16 @@ class PointDrawing:
         """Whether a canvas fitted to the rows anew would be exact again, or finer."""
         return self._raster.wants_rebuild
 
+    @staticmethod
+    def bytes_of(spec: ViewSpec) -> int:
+        """Return the memory that the drawing of a view takes: its cells, twice, and their codes."""
+        n_cells = columns_of(spec.span_ns, spec.n_columns)[1] * spec.n_rows
+        return n_cells * (1 + _CELL_BYTES[spec.reduction] * (1 if spec.by is None else 3))
+
     @property
     def n_bytes(self) -> int:
         """Memory of cells and codes."""
-        return _COPIES[self._spec.reduction] * self._cells.nbytes + 2 * self._coded.codes.nbytes
+        return self.bytes_of(self._spec)
 
     @property
     def next_row(self) -> int:

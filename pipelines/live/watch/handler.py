@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
 from pipelines.core.errors import StreamshadeError
+from pipelines.core.spec import RowsSpec
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.feeds import process_feeds
 from pipelines.live.guard import Guarded
@@ -19,17 +19,14 @@ _LOOK_AGAIN_S: Final = 10
 
 
 class WatchHandler(Guarded):
-    """A static page, with a ticket for its view.
+    """A static page, with a ticket for its view and the newest row.
 
     Notes
     -----
     *Threads.* The server's loop.
     """
 
-    async def prepare(self) -> None:
-        """Send who has not logged in to the login, and back here afterwards."""
-        if not await self.is_known():
-            self.redirect(f"{self.get_login_url()}?next={quote(self.request.uri or '/', safe='')}")
+    is_page = True
 
     def get(self, key: str) -> None:
         """Answer with the page; with 404 and what there is where the address names nothing."""
@@ -43,7 +40,8 @@ class WatchHandler(Guarded):
             self.set_header("Refresh", str(_LOOK_AGAIN_S))
             self.finish(words_page(key, str(error)))
             return
-        self.finish(live_page(view, ticket=process_tickets().mint({"view": view}), frames=self._frames))
+        views = {"view": view, "last": RowsSpec(view.feed, view.kind, view.key, 1)}
+        self.finish(live_page(view, ticket=process_tickets().mint(views), frames=self._frames))
 
     @property
     def _frames(self) -> str:

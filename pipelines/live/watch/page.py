@@ -39,19 +39,25 @@ def live_page(view: ViewSpec, *, ticket: str, frames: str) -> str:
     view : ViewSpec
         What is shown.
     ticket : str
-        Names it as ``view``.
+        Names it as ``view``, and the newest row as ``last``.
     frames : str
         Address of `/frames`, seen from the page.
     """
-    settings = {"ticket": ticket, "frames": frames, "span_ns": view.span_ns, "widens": view.glyph == "points"}
+    settings = {
+        "ticket": ticket,
+        "frames": frames,
+        "span_ns": view.span_ns,
+        "widens": view.glyph == "points",
+        "value": view.value,
+    }
     words = json.dumps(settings).replace("<", "\\u003c")
     script = (
         f'<script type="application/json" id="settings">{words}</script>\n<script type="module">\n{_SCRIPT}</script>'
     )
     what = f"{view.value}, the last {_duration(view.span_ns)}"
     header = (
-        f'<span class="quiet">{escape(what)}</span>{_legend(view)}<span class="quiet" id="state">Connecting</span>'
-        '<span class="quiet" id="day"></span>'
+        f'<b id="last"></b><span class="quiet">{escape(what)}</span>{_legend(view)}'
+        '<span class="quiet" id="state">Connecting</span><span class="quiet" id="day"></span>'
     )
     label = escape(f"{view.key}: {what}", quote=True)
     return _page(view.key, header=header, main=f'<canvas role="img" aria-label="{label}"></canvas>', script=script)

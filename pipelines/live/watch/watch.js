@@ -2,18 +2,19 @@
 
 const LABEL_EM = 0.9;
 const TICK_GAP_EM = 2, VALUE_GAP_EM = 3.2;
-const WATCH_FPS = 30;
+const WATCH_FPS = 30, LAST_FPS = 5;
 const TELL_MS = 500;
 const NEWS_MS = 5000;                      // how long it is told that frames were left out
 const SETTLED_MS = 300;
 const CHECK_MS = 5000;
-const WATCH_COLUMNS = [300, 600, 1200, 2400];
 
 class WatchPage {
-  constructor({ticket, frames, span_ns: spanNs, widens}) {
+  constructor({ticket, frames, span_ns: spanNs, widens, value}) {
     this._ticket = ticket;
     this._spanNs = spanNs;
     this._widens = widens;
+    this._value = value;
+    this._decimals = 0;
     this._screen = document.querySelector("canvas");
     this._words = document.querySelector("#state");
     this._day = document.querySelector("#day");
@@ -28,6 +29,13 @@ class WatchPage {
       onFailed: (reason) => { this._failure = reason; this._tell(); },
       onState: () => this._state(),
     });
+    this._last = this._client.open({
+      Kind: Rows,
+      onFrame: (shown) => this._tellLast(shown),
+      onFailed: () => {},
+      onState: () => {},
+    });
+    this._client.show(this._last, {ticket, view: "last", fps: LAST_FPS});
     this._subscribe();
     this._heed();
     document.addEventListener("visibilitychange", () => this._heed());
@@ -42,12 +50,7 @@ class WatchPage {
     this._client.show(this._pane, {ticket: this._ticket, view: "view", columns: this._columns, fps: WATCH_FPS});
   }
 
-  // The largest class of canvas whose columns are no narrower than the screen's.
-  _columnsThatFit() {
-    const width = this._screen.clientWidth * devicePixelRatio;
-    const fits = (n) => this._spanNs / 2 ** Math.max(Math.ceil(Math.log2(this._spanNs / n)), 0) <= width;
-    return WATCH_COLUMNS.filter(fits).pop() ?? WATCH_COLUMNS[0];
-  }
+  _columnsThatFit() { return columnsThatFit(this._spanNs, this._screen.clientWidth * devicePixelRatio); }
 
   _resized() {
     this._request();
@@ -57,8 +60,10 @@ class WatchPage {
 
   // Want nothing while nobody can see it.
   _heed() {
-    if (document.hidden) this._client.pause(this._pane);
-    else this._client.resume(this._pane);
+    for (const pane of [this._pane, this._last]) {
+      if (document.hidden) this._client.pause(pane);
+      else this._client.resume(pane);
+    }
   }
 
   _take(picture) {
@@ -67,6 +72,14 @@ class WatchPage {
     if (picture.nLeftOut > 0) this._leftOut.push([performance.now(), picture.nLeftOut]);
     picture.nLeftOut = 0;
     this._request();
+  }
+
+  // Write the newest value above the picture.
+  _tellLast(shown) {
+    const value = shown.rows.at(-1)?.[this._value] ?? NaN;
+    this._decimals = Math.max(this._decimals, decimalsOf(value));
+    document.querySelector("#last").textContent = formatPrice(value, this._decimals);
+    this._client.painted(this._last);
   }
 
   _request() {

@@ -8,7 +8,7 @@ const WAYS = {
   datashader: "by Datashader",
 };
 
-const seconds = (ms) => `${Math.floor(ms / 1000).toLocaleString("en-US")} s`;
+const seconds = (ms) => `${formatNumber(Math.floor(ms / 1000), 0)} s`;
 
 // Words in the order of their weight. `standing` has: state, reason, sinceMs (how long it has been in that state),
 // isFollowing, lagMs (since the newest row, null where there is none), ageMs (of the frame), nLeftOut, progress, story,
@@ -21,10 +21,11 @@ export function captionOf({state, reason, sinceMs, isFollowing, lagMs, ageMs, nL
   }
   const isQuiet = lagMs !== null && lagMs >= STALE_MS;
   if (!isFollowing) words.push("Paused - reset to follow");
-  else if (state === "connected") words.push(isQuiet ? "Following" : "Live");
+  else if (state === "connected" && ageMs !== null) words.push(isQuiet ? "Following" : "Live");
+  else if (state === "connected" && !failure) words.push("Waiting for the first picture");
   if (failure) words.push(failure);
   if (!isFollowing && story) {
-    const rows = `${story.rows.toLocaleString("en-US")} rows in this time, ${WAYS[story.way] ?? story.way}`;
+    const rows = `${formatNumber(story.rows, 0)} rows in this time, ${WAYS[story.way] ?? story.way}`;
     words.push(story.final ? rows : `${rows} (coarse)`);
   }
   if (!isFollowing || state !== "connected") return words;

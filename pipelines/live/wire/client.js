@@ -5,7 +5,10 @@ const HEAD_BYTES = 12;
 const FRAME = 1;
 const DEFLATED = 1;
 const NO_TIME = -(2n ** 63n);
-const PART = {LAYOUT: 1, COLUMNS: 2, COLOURS: 3, SHOWN: 4, TIMES: 5, LEDGER: 6, PROGRESS: 7, STORY: 8};
+const PART = {
+  LAYOUT: 1, COLUMNS: 2, COLOURS: 3, SHOWN: 4, TIMES: 5, LEDGER: 6, PROGRESS: 7, STORY: 8, BARS: 9, ROW_COLUMNS: 10,
+  ROWS: 11,
+};
 const EMPTY = 0, LITERAL = 1;              // kinds of tokens
 
 async function inflate(bytes) {
@@ -13,10 +16,34 @@ async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// What is known of one picture. Columns are kept in a ring: column i is at slot i modulo their number.
-export class Picture {
+// What is known of one view. What it is takes the parts of messages: `_take(kind, view)`.
+class Told {
   constructor() {
     this.generation = 0;
+    this.newest = null;                    // event time of the newest row, ns
+    this.skew = 0n;
+    this.nLeftOut = 0;                     // frames that were passed over, since the keyframe
+  }
+
+  // Whether a message changes what is known, or stands by itself.
+  fits({base}) { return base === 0 || base === this.generation; }
+
+  apply(generation, base, bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.nLeftOut += base === 0 ? 0 : generation - base - 1;
+    for (let at = 0; at < bytes.length;) {
+      const head = view.getUint32(at, true), length = head >>> 8;
+      this._take(head & 255, new DataView(bytes.buffer, bytes.byteOffset + at + 4, length));
+      at += 4 + length;
+    }
+    this.generation = generation;
+  }
+}
+
+// A picture. Columns are kept in a ring: column i is at slot i modulo their number.
+export class Picture extends Told {
+  constructor() {
+    super();
     this.columnLog2 = 0;
     this.nRows = 0;
     this.nColumns = 0;
@@ -27,16 +54,13 @@ export class Picture {
     this.codes = new Uint8Array(0);
     this.colours = new Uint8Array(1024);
     this.shown = [0, 1];
-    this.newest = null;                    // event time of the newest row, ns
     this.rendered = 0n;
-    this.skew = 0n;
     this.ledger = null;
     this.progress = 1;
     this.story = null;
     this.changed = new Set();              // slots that whoever draws has not drawn
     this.isLaidOut = true;                 // whether there is another layout than was drawn
     this.isColoured = true;                // the same of colours
-    this.nLeftOut = 0;                     // frames that were passed over, since the keyframe
   }
 
   get startNs() { return this.first << BigInt(this.columnLog2); }
@@ -59,20 +83,6 @@ export class Picture {
     const offsets = [...this.changed].map((slot) => (slot - this.firstSlot + this.nColumns) % this.nColumns);
     this.changed.clear();
     return offsets.sort((a, b) => a - b);
-  }
-
-  // Whether a message changes this picture, or stands by itself.
-  fits({base}) { return base === 0 || base === this.generation; }
-
-  apply(generation, base, bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.nLeftOut += base === 0 ? 0 : generation - base - 1;
-    for (let at = 0; at < bytes.length;) {
-      const head = view.getUint32(at, true), length = head >>> 8;
-      this._take(head & 255, new DataView(bytes.buffer, bytes.byteOffset + at + 4, length));
-      at += 4 + length;
-    }
-    this.generation = generation;
   }
 
   _take(part, view) {

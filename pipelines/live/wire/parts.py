@@ -74,6 +74,9 @@ class Part(IntEnum):
     LEDGER = 6
     PROGRESS = 7
     STORY = 8
+    BARS = 9
+    ROW_COLUMNS = 10
+    ROWS = 11
 
 
 def message(kind: Kind, *, generation: int, base: int, parts: bytes, is_deflated: bool = False) -> bytes:

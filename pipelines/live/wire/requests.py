@@ -51,11 +51,11 @@ class Hello(_Said, frozen=True, tag="hello"):
 
 
 class Subscribe(_Said, frozen=True, tag="subscribe"):
-    """Show a view of the ticket in a pane, in the canvas class of that many columns, so many frames a second."""
+    """Show a view of the ticket in a pane, so many frames a second; a picture in a canvas class of so many columns."""
 
     pane: _Pane
     view: str
-    columns: int
+    columns: int = 1_200
     fps: Annotated[int, Meta(ge=1, le=30)] = 10
 
 

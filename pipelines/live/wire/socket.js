@@ -28,17 +28,18 @@ export class FramesClient {
 
   get isEmpty() { return this._panes.size === 0; }
 
-  // Take on a pane, which shows nothing yet. Returns its number. `onFrame` and `onAnswer` are called with a picture,
-  // `onRow` with what was picked, `onFailed` with a reason, `onState` with nothing.
+  // Take on a pane, which shows nothing yet. Returns its number. `Kind` is what it shows: a Picture, Bars or Rows.
+  // `onFrame` and `onAnswer` are called with it, `onRow` with what was picked, `onFailed` with a reason, `onState` with
+  // nothing.
   open(listeners) {
     const number = this._nPanes++;
-    const pane = {number, ...listeners, view: null, picture: null, isPaused: false, look: null, nAwaited: 0};
-    Object.assign(pane, {acked: 0, ackedMs: 0, nPainted: 0, delays: [], unpainted: []});
+    const pane = {number, Kind: Picture, ...listeners, view: null, picture: null, look: null};
+    Object.assign(pane, {isPaused: false, nAwaited: 0, acked: 0, ackedMs: 0, nPainted: 0, delays: [], unpainted: []});
     this._panes.set(number, pane);
     return number;
   }
 
-  // Show a view, from its live edge on.
+  // Show a view, from its live edge on. Only a picture has `columns`.
   show(number, {ticket, view, columns, fps}) {
     const pane = this._panes.get(number);
     Object.assign(pane, {ticket, view, columns, fps, look: null});
@@ -52,12 +53,13 @@ export class FramesClient {
     this._say({type: "leave", pane: number});
   }
 
-  // A newer ticket for what a pane shows.
+  // A newer ticket for what a pane shows. It is tried at once where the one before was refused; where that is refused
+  // too, at the pace of all retries: a server may take no ticket of ours.
   renew(number, ticket) {
     const pane = this._panes.get(number);
     if (pane.ticket === ticket) return;
     pane.ticket = ticket;
-    if (this.state === "refused") this._connectNow();
+    if (this.state === "refused" && this.nTries === 1) this._connectNow();
   }
 
   leave(number) {
@@ -131,7 +133,6 @@ export class FramesClient {
 
   _connectNow() {
     clearTimeout(this._retry);
-    this.nTries = 0;
     this._setState("connecting");
     this._connect();
   }
@@ -193,7 +194,7 @@ export class FramesClient {
 
   _subscribe(pane) {
     if (pane.ticket !== this._toldTicket) this._hello(pane.ticket);
-    const picture = new Picture();
+    const picture = new pane.Kind();
     this._comeBack(pane);
     Object.assign(pane, {picture, acked: 0, nPainted: 0, nAwaited: pane.nAwaited + 1});
     pane.inbox = this._inbox(pane, picture);

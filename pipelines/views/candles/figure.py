@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 from bokeh.layouts import column
-from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, LinearColorMapper, Range1d
+from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, HoverTool, LinearColorMapper, Range1d
 from bokeh.plotting import figure
 
-from pipelines.core.clock import NS_PER_SECOND
-from pipelines.live.frames.value_scale import ValueScale
-from pipelines.views.candles.columns import Columns, bring_up_to_date, candle_columns
-from pipelines.views.candles.older import no_bars
-from pipelines.views.candles.state import (
-    CandleState,
-    follow_bars,
-    hover_formatter,
-    time_formatter,
-    time_ticker,
-    value_formatter,
-)
+from pipelines.views.candles.state import CandleState, hover_formatter, time_formatter, time_ticker
 from pipelines.views.page.theme import THEME
+from pipelines.views.ticks.axis import VALUE_LABEL_JS
 from pipelines.views.ticks.figure import ink
 
 __all__ = ["CandleFigure"]
 
 _BODY_WIDTH: Final = 0.7
-_BAR_PX: Final = 7
-_MIN_BARS: Final = 30
-_MAX_BARS: Final = 120
 _LEFT_PX: Final = 62
 _TOOLS: Final = "pan,box_zoom,xwheel_zoom,reset,save"
 _FACTS: Final = {
@@ -49,12 +35,15 @@ _COLUMNS: Final = ("time", *(name for name, _ in _FACTS.values()))
 
 
 class CandleFigure:
-    """Candles of one key at a time.
+    """Candles of one key at a time: the browser fills `source` and moves the ranges.
 
     Parameters
     ----------
+    name : str
+        What the browser finds its parts by: the figures are called so with ``" values"`` and ``" volumes"`` behind it,
+        what labels need with ``" state"``.
     height_px : int
-        Height of both parts together.
+        Height of both figures together.
     dark : bool
         Whether the page is dark now.
 
@@ -62,39 +51,32 @@ class CandleFigure:
     ----------
     model : bokeh.models.Column
         What is shown.
-    source : ColumnDataSource
-        The bars, as `candle_columns` makes them.
-    state : CandleState
-        Whether it follows, and where it is then.
 
     Notes
     -----
     *Threads.* The loop of one session.
     """
 
-    def __init__(self, *, height_px: int, dark: bool) -> None:
-        self.source = ColumnDataSource(data=candle_columns(no_bars(NS_PER_SECOND), 0, "UTC", 0))
-        self.state = CandleState(home=[0.0, 0.0, 1.0, 1.0])
+    def __init__(self, name: str, *, height_px: int, dark: bool) -> None:
+        self._source = ColumnDataSource({name: [] for name in ("x", "rose", *_COLUMNS)})
+        self._state = CandleState(name=f"{name} state")
         self._dark: bool | None = None
         self._colours = LinearColorMapper(low=0, high=1)
         volume_px = height_px * 3 // 10
         self._values = _plot(height_px - volume_px, tools=_TOOLS, toolbar_location="above", x_range=Range1d())
         self._volumes = _plot(volume_px, tools="xpan,xwheel_zoom", toolbar_location=None, x_range=self._values.x_range)
+        self._values.name, self._volumes.name = f"{name} values", f"{name} volumes"
         self._hovers: list[HoverTool] = []
-        self._is_placed = False
         self._draw()
         for plot in (self._values, self._volumes):
             self._add_hover(plot)
         self._label()
-        follow_bars(self._values, self.state)
         self.model = column(self._values, self._volumes, sizing_mode="stretch_width")
         self.paint(dark=dark)
         self.begin(has_volume=True, value_label="")
 
     def begin(self, *, has_volume: bool, value_label: str) -> None:
-        """Follow other bars, or the same in another zone."""
-        self._scale, self._volume_scale = ValueScale(), ValueScale()
-        self.state.following = True
+        """Show other bars."""
         self._volumes.visible = self._vwap.visible = has_volume
         self._values.xaxis.visible = not has_volume
         self._values.yaxis.axis_label = value_label
@@ -112,44 +94,19 @@ class CandleFigure:
         for plot in (self._values, self._volumes):
             ink(plot, dark=dark)
 
-    def show(self, columns: Columns, *, n_decimals: int, time_label: str) -> bool:
-        """Show bars, and tell the browser what changed of them. Returns whether anything did."""
-        before = (self.state.home, self.state.decimals, self._volumes.y_range.end)
-        self.state.decimals = n_decimals
-        if self._values.xaxis[0].axis_label != time_label:
-            self._values.xaxis.axis_label = self._volumes.xaxis.axis_label = time_label
-        is_new = bring_up_to_date(self.source, columns)
-        if self.state.following and len(columns["x"]):
-            self._follow(columns)
-        return is_new or before != (self.state.home, self.state.decimals, self._volumes.y_range.end)
-
-    def _follow(self, columns: Columns) -> None:
-        room = int(np.clip(self.state.width_px // _BAR_PX, _MIN_BARS, _MAX_BARS))
-        n_shown = int(np.clip(len(columns["x"]), _MIN_BARS, room))
-        newest = slice(-n_shown, None)
-        end = int(columns["x"][-1]) + 0.5
-        bottom, top = self._scale.fit(float(columns["low"][newest].min()), float(columns["high"][newest].max()))
-        _, most = self._volume_scale.fit(0.0, float(columns["volume"][newest].max()))
-        self.state.home = [end - n_shown, bottom, end + 1.0 + n_shown // 40, top]
-        self._volumes.y_range.update(start=0.0, end=most)
-        if not self._is_placed:  # a page that is about to be drawn is not told of `home`
-            self._is_placed = True
-            self._values.x_range.update(start=self.state.home[0], end=self.state.home[2])
-            self._values.y_range.update(start=bottom, end=top)
-
     def _draw(self) -> None:
         colour = {"field": "rose", "transform": self._colours}
-        self._values.segment("x", "low", "x", "high", source=self.source, line_color=colour)
+        self._values.segment("x", "low", "x", "high", source=self._source, line_color=colour)
         body = {"fill_color": colour, "line_color": colour}
-        self._values.vbar("x", _BODY_WIDTH, "open", "close", source=self.source, **body)
-        self._vwap = self._values.line("x", "vwap", source=self.source, line_width=1.25, line_alpha=0.9)
+        self._values.vbar("x", _BODY_WIDTH, "open", "close", source=self._source, **body)
+        self._vwap = self._values.line("x", "vwap", source=self._source, line_width=1.25, line_alpha=0.9)
         bar = {"fill_color": colour, "fill_alpha": 0.55, "line_color": None}
-        self._volumes.vbar("x", _BODY_WIDTH, "volume", 0, source=self.source, **bar)
+        self._volumes.vbar("x", _BODY_WIDTH, "volume", 0, source=self._source, **bar)
 
     def _add_hover(self, plot: figure) -> None:
         """Tell of the bar that is above or below the pointer, or next to it."""
-        reach = plot.vbar("x", 1, "low", "high", source=self.source, fill_color=None, line_color=None)
-        formatter = hover_formatter(self.state)
+        reach = plot.vbar("x", 1, "low", "high", source=self._source, fill_color=None, line_color=None)
+        formatter = hover_formatter(self._state)
         hover = HoverTool(
             renderers=[reach],
             mode="vline",
@@ -164,9 +121,9 @@ class CandleFigure:
 
     def _label(self) -> None:
         for plot in (self._values, self._volumes):
-            plot.xaxis.ticker = plot.xgrid.ticker = time_ticker(self.source, self.state)
-            plot.xaxis.formatter = time_formatter(self.source)
-            plot.yaxis.formatter = value_formatter()
+            plot.xaxis.ticker = plot.xgrid.ticker = time_ticker(self._source, self._state)
+            plot.xaxis.formatter = time_formatter(self._source)
+            plot.yaxis.formatter = CustomJSTickFormatter(code=VALUE_LABEL_JS)
         self._volumes.yaxis.axis_label = "volume"
         self._volumes.yaxis.ticker = self._volumes.ygrid.ticker = BasicTicker(desired_num_ticks=3)
 

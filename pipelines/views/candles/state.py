@@ -1,4 +1,4 @@
-"""What browser and server agree on about drawn candles, and how the browser labels them."""
+"""How the browser labels candles."""
 
 from __future__ import annotations
 
@@ -6,49 +6,27 @@ from typing import Final
 
 import bokeh.core.properties as bp
 from bokeh.model import DataModel
-from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, CustomJSTicker, CustomJSTickFormatter, Plot
+from bokeh.models import ColumnDataSource, CustomJSHover, CustomJSTicker, CustomJSTickFormatter
 
-__all__ = ["CandleState", "follow_bars", "hover_formatter", "time_formatter", "time_ticker", "value_formatter"]
+from pipelines.live.wire.scripts import FORMATS_JS
+
+__all__ = ["CandleState", "hover_formatter", "time_formatter", "time_ticker"]
 
 
 class CandleState(DataModel):
-    """The state of drawn candles, on both sides. The time axis counts bars.
+    """What the labels of drawn candles need. The browser alone changes it. The time axis counts bars."""
 
-    The browser decides whether it follows: it alone knows at once that somebody zooms, so no update that is under way
-    can take the zoom back.
-    """
-
-    following = bp.Bool(True, help="Whether the ranges follow the bars that come")
-    home = bp.Any(help="Left, bottom, right, top of the newest bars that were followed")
     decimals = bp.Int(0, help="Digits behind the point of a value")
-    width_px = bp.Int(600, help="Width of the plot; the browser tells")
+    width_px = bp.Int(600, help="Width of the plot")
 
 
-_APPLY_JS: Final = """
-const [left, bottom, right, top] = state.home;
-state.applying = true;
-try {
-  plot.x_range.setv({start: left, end: right}, {sync: false});
-  plot.y_range.setv({start: bottom, end: top}, {sync: false});
-} finally {
-  state.applying = false;
-}
+_CALENDAR_JS: Final = (
+    FORMATS_JS
+    + """
+const day_of = (wall) => formatDay(BigInt(wall) * 1000000000n, "UTC");
+const clock_of = (wall, with_seconds) => new Date(wall * 1000).toISOString().slice(11, with_seconds ? 19 : 16);
 """
-
-_PAUSE_JS: Final = """
-const {x_range, y_range} = plot;
-const now = [x_range.start, y_range.start, x_range.end, y_range.end];
-if (!state.applying && now.some((edge, i) => edge !== state.home[i])) state.following = false;
-"""
-
-_CALENDAR_JS: Final = """
-function day_of(wall) {
-  return new Date(wall * 1000).toLocaleDateString("en-GB", {timeZone: "UTC", day: "numeric", month: "short"});
-}
-function clock_of(wall, with_seconds) {
-  return new Date(wall * 1000).toISOString().slice(11, with_seconds ? 19 : 16);
-}
-"""
+)
 
 _TICKER_JS: Final = """
 const {x, time} = source.data;
@@ -88,20 +66,13 @@ return before === undefined || day_of(before) === day_of(wall) ? text : day_of(w
 """
 )
 
-_VALUE_JS: Final = """
-const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
-const digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-6)));
-return tick.toLocaleString("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits});
-"""
-
 _HOVER_JS: Final = (
     _CALENDAR_JS
     + """
 if (Number.isNaN(value)) return "\\u2013";
 if (format === "time") return day_of(value) + " " + clock_of(value, true);
-if (format === "amount") return value.toLocaleString("en-US", {maximumFractionDigits: 8});
-const digits = state.decimals + (format === "mean" ? 1 : 0);
-return value.toLocaleString("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+if (format === "amount") return formatNumber(value, 0, 8);
+return formatNumber(value, state.decimals + (format === "mean" ? 1 : 0));
 """
 )
 
@@ -116,25 +87,6 @@ def time_formatter(source: ColumnDataSource) -> CustomJSTickFormatter:
     return CustomJSTickFormatter(args={"source": source}, code=_LABEL_JS)
 
 
-def value_formatter() -> CustomJSTickFormatter:
-    """Return labels with as many decimals as tell one tick from the next."""
-    return CustomJSTickFormatter(code=_VALUE_JS)
-
-
 def hover_formatter(state: CandleState) -> CustomJSHover:
     """Return how the hover writes the formats ``time``, ``value``, ``mean`` and ``amount``."""
     return CustomJSHover(args={"state": state}, code=_HOVER_JS)
-
-
-def follow_bars(plot: Plot, state: CandleState) -> None:
-    """Let ranges follow `home` until somebody moves them; a reset follows again. Tells the width of the plot."""
-    args = {"plot": plot, "state": state}
-    state.js_on_change("home", CustomJS(args=args, code=f"if (state.following) {{ {_APPLY_JS} }}"))
-    pause = CustomJS(args=args, code=_PAUSE_JS)
-    for axis_range in (plot.x_range, plot.y_range):
-        axis_range.js_on_change("start", pause)
-        axis_range.js_on_change("end", pause)
-    plot.js_on_event("reset", CustomJS(args=args, code=f"{_APPLY_JS}\nstate.following = true;"))
-    again = CustomJS(args={"state": state}, code="if (state.following) state.properties.home.change.emit()")
-    state.js_on_change("following", again)
-    plot.js_on_change("inner_width", CustomJS(args={"state": state}, code="state.width_px = cb_obj.inner_width"))

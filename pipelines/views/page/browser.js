@@ -28,9 +28,17 @@ export function render({model, view, el}) {
   el.style.display = "none"
   model.zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"
   chooseColours(view)
-  // A hidden tab draws no frames, so it acknowledges nothing and is sent nothing until it is looked at again.
-  const acknowledge = () => requestAnimationFrame(() => { model.n_drawn = model.n_sent })
-  model.on("n_sent", acknowledge)
+  // A hidden tab draws no frames, so it acknowledges nothing and is sent nothing more until it is looked at again.
+  // The server takes as long for an acknowledgement as for an update, so one is for all that came in half a second.
+  let waits = false
+  const acknowledge = () => requestAnimationFrame(() => {
+    waits = false
+    model.n_drawn = model.n_sent
+  })
+  model.on("n_sent", () => {
+    if (!waits) setTimeout(acknowledge, 500)
+    waits = true
+  })
   acknowledge()
   let lost = false
   view.model.document.on_event("connection_lost", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import param
 from panel.custom import JSComponent
@@ -11,6 +12,9 @@ __all__ = ["DARK_COOKIE", "Browser"]
 
 DARK_COOKIE = "streamshade_dark"
 """Holds 1 where the person chose the dark mode, 0 for the light one."""
+
+_MOST_AHEAD: Final = 5
+"""So many updates are on the way at most: those of the time that an acknowledgement takes, on a good line."""
 
 
 class Browser(JSComponent):
@@ -36,6 +40,6 @@ class Browser(JSComponent):
     _esm = Path(__file__).with_suffix(".js")
 
     @property
-    def caught_up(self) -> bool:
-        """Whether the browser is there and has drawn everything that was sent."""
-        return bool(self.zone) and self.n_drawn >= self.n_sent
+    def keeps_up(self) -> bool:
+        """Whether the browser is there and has drawn all but what was sent last."""
+        return bool(self.zone) and self.n_sent - self.n_drawn < _MOST_AHEAD

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import panel as pn
 from panel.io.callbacks import PeriodicCallback
+from panel.io.document import hold
 from panel.util import edit_readonly
 from panel.viewable import Viewable
 from panel_material_ui import Page
@@ -65,7 +66,7 @@ class PageFrame:
     """One page of one session.
 
     Views are updated on the session's own loop, only while its browser keeps up: what a slow line or a hidden tab has
-    not drawn is not followed by more. The newest state wins, nothing queues.
+    not drawn is followed by a second's updates at most. The newest state wins.
 
     Parameters
     ----------
@@ -121,12 +122,13 @@ class PageFrame:
 
     def _beat(self) -> None:
         self._n_beats += 1
-        self._n_waited = 0 if self.browser.caught_up else self._n_waited + 1
+        self._n_waited = 0 if self.browser.keeps_up else self._n_waited + 1
         if self._n_waited % _PATIENCE_BEATS or not self.browser.zone:
             return
         due = [view for view in self._views if self._n_beats % view.n_beats == 0]
-        if sum(self._update(view) for view in due):
-            self.browser.n_sent += 1
+        with hold():  # all that changed goes out in one message: each costs what looking through the document does
+            if sum(self._update(view) for view in due):
+                self.browser.n_sent += 1
 
     def _update(self, view: LiveView) -> bool:
         """Update a view. One that fails stops, and the others go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["BUTTONS", "CARD", "PAGE_STYLE", "SHEET", "THEME"]
+__all__ = ["BUTTONS", "CARD", "PAGE_STYLE", "SHEET", "STACKED_ROWS", "THEME"]
 
 _FONT: Final = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 
@@ -123,3 +123,14 @@ td {{ padding: 4px 10px; border-top: 1px solid var(--line); white-space: nowrap;
 th:first-child, td:first-child {{ padding-left: 0; }} th:last-child, td:last-child {{ padding-right: 0; }}
 """
 """For what is drawn as HTML. Numbers keep their width, so nothing moves while they change."""
+
+STACKED_ROWS: Final = """
+@media (max-width: 760px) {
+  thead { display: none; }
+  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 6px 14px; padding: 8px 0; }
+  tr { border-top: 1px solid var(--line); }
+  td, td.number { border: 0; padding: 0; text-align: left; } td:first-child { grid-column: 1 / -1; }
+  td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--quiet); }
+}
+"""
+"""For tables of many columns: on a narrow screen each row becomes a block, and `data-label` of a cell its heading."""

@@ -12,54 +12,31 @@ from numpy.typing import NDArray
 
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.errors import SpecError
+from pipelines.live.wire.scripts import FORMATS_JS
 
-__all__ = ["FORMAT_TIME_JS", "NS_PER_MS", "TICK_LABEL_JS", "TimeAxis", "date_label"]
+__all__ = ["NS_PER_MS", "TICK_LABEL_JS", "VALUE_LABEL_JS", "TimeAxis", "date_label"]
 
 NS_PER_MS: Final = 1_000_000
 
 _MAX_DISTANCE_NS: Final = 3 * 24 * 3_600 * NS_PER_SECOND
 
-FORMAT_TIME_JS: Final = """
-function instant(origin, ms) {
-  return BigInt(origin) + BigInt(Math.round(ms * 1e6));
-}
-function parts(ns, zone, options) {
-  const ms = (ns - (((ns % 1000000n) + 1000000n) % 1000000n)) / 1000000n;
-  const formats = globalThis[Symbol.for("streamshade.formats")] ??= new Map(), key = zone + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("en-GB", {timeZone: zone, ...options}));
-  return formats.get(key).format(Number(ms));
-}
-function format_day(ns, zone) {
-  return parts(ns, zone, {day: "numeric", month: "short"});
-}
-function format_time(ns, zone, digits) {
-  const clock = {hour: "2-digit", minute: "2-digit", hourCycle: "h23"};
-  if (digits >= 0) clock.second = "2-digit";
-  const text = parts(ns, zone, clock);
-  if (digits <= 0) return text;
-  const below_second = ((ns % 1000000000n) + 1000000000n) % 1000000000n;
-  return text + "." + below_second.toString().padStart(9, "0").slice(0, digits);
-}
-"""
-"""How a time is written, for axis and hover alike. `digits` counts those after the second; -1 leaves out seconds.
-
-To make a format takes longer than all that is drawn of an axis besides, so formats are kept.
-"""
-
 TICK_LABEL_JS: Final = (
-    FORMAT_TIME_JS
+    FORMATS_JS
     + """
+const instant = (ms) => BigInt(axis.origin) + BigInt(Math.round(ms * 1e6));
 const step_ns = ticks.length > 1 ? (ticks[ticks.length - 1] - ticks[0]) / (ticks.length - 1) * 1e6 : 1;
 const whole_minutes = ticks.length > 1 && ticks.every((value) => Math.round(value * 1e6) % 60e9 === 0);
 const digits = Math.max(0, Math.min(9, 9 - Math.floor(Math.log10(step_ns) + 1e-6)));
-const ns = instant(axis.origin, tick);
-const text = format_time(ns, axis.zone, whole_minutes ? -1 : digits);
+const text = formatTime(instant(tick), axis.zone, whole_minutes ? -1 : digits);
 if (index === 0) return text;
-const day = format_day(ns, axis.zone);
-return day === format_day(instant(axis.origin, ticks[index - 1]), axis.zone) ? text : day + " " + text;
+const day = formatDay(instant(tick), axis.zone);
+return day === formatDay(instant(ticks[index - 1]), axis.zone) ? text : day + " " + text;
 """
 )
 """Body of a Bokeh `CustomJSTickFormatter` that is given `axis`: a model with the strings `origin` and `zone`."""
+
+VALUE_LABEL_JS: Final = f"{FORMATS_JS}\nreturn formatTick(tick, ticks);"
+"""Body of such a formatter for an axis of values."""
 
 
 @dataclass(frozen=True, slots=True)

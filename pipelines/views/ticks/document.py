@@ -13,7 +13,7 @@ from tornado.ioloop import PeriodicCallback
 
 from pipelines.core.clock import NS_PER_SECOND, Clock, SystemClock
 from pipelines.core.errors import StreamshadeError
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import View
 from pipelines.live.broadcast.hub import Hub
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.broadcast.viewer import Viewer
@@ -65,7 +65,7 @@ class DocumentViewers:
     ----------
     feed : FrameSource
         Where the frames come from.
-    rights : mapping of str to ViewSpec
+    rights : mapping of str to View
         What they may see, by the names that the page calls it; it may change.
     tell : callable
         Sends a message to all browsers, each of which takes what has its name.
@@ -81,7 +81,7 @@ class DocumentViewers:
     def __init__(
         self,
         feed: FrameSource,
-        rights: Mapping[str, ViewSpec],
+        rights: Mapping[str, View],
         tell: Callable[[Any], None],
         *,
         clock: Clock | None = None,
@@ -157,7 +157,7 @@ class _Beat:
         )
         self._timer = PeriodicCallback(self._tick, _BEAT_MS)
 
-    def connect(self, document: _Document, rights: Mapping[str, ViewSpec]) -> Viewer:
+    def connect(self, document: _Document, rights: Mapping[str, View]) -> Viewer:
         viewer = self._hub.connect(document, rights)
         self._documents.add(document)
         if not self._timer.is_running():

@@ -3,7 +3,6 @@
 
 const DAY_NS = 86_400_000_000_000n;
 const FAR_DAYS = 3n;
-const CANVAS_COLUMNS = [300, 600, 1200, 2400];
 const TICK_PX = 95;
 const LEAST_NS = 16n;                      // a range of less could not be told from one time on the axis
 
@@ -43,6 +42,7 @@ export class TickFigure {
   get isHome() { return this.ranges.every((edge, i) => edge === this._home[i]); }
 
   get view() {
+    if (this._view?.el.isConnected) return this._view;      // to find it takes a walk through the page
     const view = Bokeh.index.find_one(this._model);
     if (view && view !== this._view) {
       this._view = view;
@@ -59,11 +59,7 @@ export class TickFigure {
     return {start, end: end - start < LEAST_NS ? start + LEAST_NS : end, low, high};
   }
 
-  // The largest class of canvas whose columns are no narrower than the screen's.
-  columnsFor(spanNs) {
-    const fits = (n) => Math.ceil(spanNs / 2 ** columnLog2(spanNs, n)) <= this.width;
-    return CANVAS_COLUMNS.filter(fits).pop() ?? CANVAS_COLUMNS[0];
-  }
+  columnsFor(spanNs) { return columnsThatFit(spanNs, this.width); }
 
   setAxis({origin, zone}, isFollowing) {
     // Milliseconds of ranges that somebody chose count from the origin as it is.
@@ -132,7 +128,9 @@ export class TickFigure {
 
   _place(pointer) {
     const isPlace = pointer !== null && pointer.every(Number.isFinite);    // infinite once it has left
-    return isPlace ? {time: this._toNs(pointer[0]), value: pointer[1]} : null;
+    if (!isPlace) return null;
+    // The nanosecond that it is in: the nearest one may be the next cell's.
+    return {time: this._origin + BigInt(Math.floor(pointer[0] * 1e6)), value: pointer[1]};
   }
 
   _show(isLive) {
@@ -149,29 +147,7 @@ export class TickFigure {
   _label(viewport) {
     if (!viewport) return;
     this._labelled = viewport;
-    const {zone} = this._axis, label = `${days(viewport.start, viewport.end, zone)}, ${zone}`;
+    const {zone} = this._axis, label = `${formatDays(viewport.start, viewport.end, zone)}, ${zone}`;
     if (this._model.below[0].axis_label !== label) quietly(this._model.below[0], {axis_label: label});
   }
-}
-
-function columnLog2(spanNs, n) {
-  let log2 = 0;
-  while (spanNs / 2 ** log2 > n) log2++;
-  return log2;
-}
-
-const FORMATS = new Map();                 // by zone and options: to make one takes longer than to paint an axis
-
-// The days of a range, such as "8 Aug 2024" or "8 Aug to 9 Aug 2024".
-function days(start, end, zone) {
-  const date = (ns, options) => {
-    const key = zone + JSON.stringify(options);
-    if (!FORMATS.has(key)) FORMATS.set(key, new Intl.DateTimeFormat("en-GB", {timeZone: zone, ...options}));
-    return FORMATS.get(key).format(Number(ns / 1000000n));
-  };
-  const full = {day: "numeric", month: "short", year: "numeric"};
-  const [first, last] = [date(start, full), date(end - 1n, full)];
-  if (first === last) return last;
-  const isOneYear = date(start, {year: "numeric"}) === date(end - 1n, {year: "numeric"});
-  return `${isOneYear ? date(start, {day: "numeric", month: "short"}) : first} to ${last}`;
 }

@@ -20,7 +20,7 @@ from bokeh.models import (
 
 from pipelines.kernels.codes import N_CODES
 from pipelines.live.frames.frame import Frame
-from pipelines.views.ticks.axis import TICK_LABEL_JS, TimeAxis, date_label
+from pipelines.views.ticks.axis import TICK_LABEL_JS, VALUE_LABEL_JS, TimeAxis, date_label
 from pipelines.views.ticks.hover import add_hover
 from pipelines.views.ticks.state import AxisState
 
@@ -36,13 +36,6 @@ _AS_IT_IS: Final[dict[str, Any]] = {
     "dataset": hv.Dataset({"code": []}, [], ["code"], datatype=["dictionary"]),
 }
 """Without these HoloViews asks pandas whether a picture is a table, which takes pandas half a second to import."""
-
-_VALUE_LABEL_JS: Final = """
-const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
-const digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-6)));
-return tick.toLocaleString("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits});
-"""
-"""As many decimals as tell one tick from the next."""
 
 
 def image_of(frame: Frame | None, axis: TimeAxis, home: tuple[int, int], *, value_label: str) -> hv.Image:
@@ -109,7 +102,7 @@ def dress(plot: Any, axis: TimeAxis, home: tuple[int, int, float, float], *, nam
     figure.renderers.append(_answers(plot.handles["color_mapper"]))
     figure.xaxis.formatter = CustomJSTickFormatter(args={"axis": state}, code=TICK_LABEL_JS)
     figure.xaxis.axis_label = f"{date_label(start_ns, end_ns, axis.zone)}, {axis.zone}"
-    figure.yaxis.formatter = CustomJSTickFormatter(code=_VALUE_LABEL_JS)
+    figure.yaxis.formatter = CustomJSTickFormatter(code=VALUE_LABEL_JS)
     add_hover(figure, state, value_label=value_label)
 
 

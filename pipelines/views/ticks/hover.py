@@ -7,7 +7,7 @@ from typing import Any
 from bokeh.models import CustomJS, HoverTool, Plot
 from bokeh.models.dom import Div, Span, Styles, ValueOf
 
-from pipelines.views.ticks.axis import FORMAT_TIME_JS
+from pipelines.live.wire.scripts import FORMATS_JS
 from pipelines.views.ticks.state import AxisState
 
 __all__ = ["add_hover"]
@@ -27,14 +27,14 @@ def add_hover(figure: Plot, state: AxisState, *, value_label: str) -> None:
 
 def _hover_tool(state: AxisState, *, value_label: str) -> HoverTool:
     show = {
-        "time": "return row.time === undefined ? '' : format_time(BigInt(row.time), state.zone, 9);",
+        "time": "return row.time === undefined ? '' : formatTime(BigInt(row.time), state.zone, 9);",
         "value": "return row.value ?? '';",
         "cell": "return row.cell ?? '';",
     }
     labels = {"time": "time", "value": value_label, "cell": "pixel"}
     children: list[Any] = []
     for name, code in show.items():
-        body = f"{FORMAT_TIME_JS}\nexport default ({{state}}) => {{ const row = state.row ?? {{}}; {code} }}"
+        body = f"{FORMATS_JS}\nexport default ({{state}}) => {{ const row = state.row ?? {{}}; {code} }}"
         formatter = CustomJS(args={"state": state}, code=body)
         value = ValueOf(obj=state, attr="row", format="@{custom}", formatter=formatter)
         children += [

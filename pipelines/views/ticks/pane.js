@@ -4,8 +4,6 @@ const FPS = 30;
 const ASK_MS = 60;                         // between two questions while somebody pans
 const TELL_MS = 500;
 const NEWS_MS = 5000;                      // how long it is told that frames were left out
-const RENEW_MS = 120_000;                  // a ticket is good for five minutes
-const TRIES = 3;                           // at a socket that was never there, before the document is taken
 
 class TickPane {
   constructor(model, root, el) {
@@ -27,13 +25,20 @@ class TickPane {
     Object.assign(this, {_isFollowing: model.following, _place: null, _row: {}});
     Object.assign(this, {_answer: null, _failure: "", _agesMs: [], _leftOut: [], _sinceMs: performance.now()});
     this._timer = setInterval(() => this._tell(), TELL_MS);
-    this._renewal = setInterval(() => this._renew(), RENEW_MS);
     for (const [name, act] of Object.entries({
       view: () => this._show(),
       axis: () => this._setAxis(),
       following: () => this._follow(model.following),
     })) model.on(name, act);
-    this._enter(model.route ? clientAt(model.route) : null);
+    this._link = new Link(model, {
+      onFrame: (picture) => this._take(picture),
+      onAnswer: (picture) => this._takeAnswer(picture),
+      onRow: (row) => this._takeRow(row),
+      onFailed: (reason) => { this._failure = reason; this._tell(); },
+      onState: () => this._state(),
+      onEnter: () => this._show(),
+    });
+    this._show();
     this._recall();
     this._seen = new Seen(() => this._figure.view?.el, (isSeen) => this._see(isSeen));
   }
@@ -41,52 +46,25 @@ class TickPane {
   close() {
     this._keep();
     clearInterval(this._timer);
-    clearInterval(this._renewal);
     clearTimeout(this._asking);
     removeEventListener("pagehide", this._onLeaving);
     this._seen.close();
     this._figure.close();
-    this._part();
-  }
-
-  // Take the connection that is given, or one over the document.
-  _enter(client) {
-    this._isRouted = client !== null;
-    this._client = client ?? new FramesClient(() => new DocumentSocket(this._model));
-    this._number = this._client.open({
-      onFrame: (picture) => this._take(picture),
-      onAnswer: (picture) => this._takeAnswer(picture),
-      onRow: (row) => this._takeRow(row),
-      onFailed: (reason) => { this._failure = reason; this._tell(); },
-      onState: () => this._state(),
-    });
-    this._show();
-  }
-
-  _part() {
-    this._client.leave(this._number);
-    release(this._client);
+    this._link.close();
   }
 
   // Show what the model says: another view at its live edge, or the same with a newer ticket.
   _show() {
-    const {name, ticket} = this._model.view;
-    if (name === undefined) return this._client.blank(this._number);
-    if (name === this._shown) return this._client.renew(this._number, ticket);
-    this._shown = name;
+    if (!this._link.takesView()) return;
     this._failure = "";
     this._setFollowing(this._model.following);
     this._subscribe();
     this._ask();
   }
 
-  _renew() { if (this._isRouted) this._model.send_msg({renew: true}); }
-
   _subscribe() {
-    const {name, ticket, span_ns: spanNs} = this._model.view;
-    this._columns = this._figure.columnsFor(spanNs);
-    const own = this._isRouted ? ticket : "";
-    this._client.show(this._number, {view: name, ticket: own, columns: this._columns, fps: FPS});
+    this._columns = this._figure.columnsFor(this._model.view.span_ns);
+    this._link.subscribe({columns: this._columns, fps: FPS});
   }
 
   _take(picture) {
@@ -111,9 +89,10 @@ class TickPane {
   _painted() {
     if (this._isDrawn !== false) return;
     this._isDrawn = true;
-    const {clock} = this._client, {picture, generation, rendered} = this._drawn;
+    const {clock} = this._link.client, {picture, generation, rendered} = this._drawn;
     this._agesMs.push(Number(clock.at(performance.now()) - rendered) / 1e6);
-    this._client.painted(this._number, picture, generation);
+    this._link.painted(picture, generation);
+    giveTurn();
     if (picture !== this._newest || generation !== picture.generation) this._draw();
   }
 
@@ -142,7 +121,7 @@ class TickPane {
     const viewport = this._isFollowing ? null : this._figure.viewport;
     if (viewport === null) return;
     const columns = this._figure.columnsFor(Number(viewport.end - viewport.start));
-    this._client.explore(this._number, {...viewport, columns});
+    this._link.explore({...viewport, columns});
   }
 
   _resized() {
@@ -158,7 +137,7 @@ class TickPane {
     this._setFollowing(isFollowing);
     if (!isFollowing) return this._ask();
     this._figure.goHome();
-    if (!wasFollowing) this._client.follow(this._number);
+    if (!wasFollowing) this._link.follow();
   }
 
   _setFollowing(isFollowing) {
@@ -172,8 +151,8 @@ class TickPane {
   // What nobody can see costs nothing.
   _see(isSeen) {
     this._isDrawn = true;                  // a repaint that was waited for may never come
-    if (isSeen) this._client.resume(this._number);
-    else this._client.pause(this._number);
+    if (isSeen) this._link.resume();
+    else this._link.pause();
   }
 
   _pointed(place) {
@@ -183,7 +162,7 @@ class TickPane {
   }
 
   _pick() {
-    this._isPicking = this._client.pick(this._number, this._place.time, this._place.value);
+    this._isPicking = this._link.pick(this._place);
     this._picked = this._place;
   }
 
@@ -194,22 +173,16 @@ class TickPane {
   }
 
   _state() {
-    const {state, hasConnected, nTries} = this._client;
+    const {state} = this._link.client;
     this._isPicking = false;
     if (state !== this._was) this._sinceMs = performance.now();
     this._was = state;
-    if (state === "refused") this._renew();
-    this._figure.grey(hasConnected && state !== "connected");
-    if (this._isRouted && !hasConnected && nTries >= TRIES) {
-      this._part();
-      this._shown = undefined;
-      this._enter(null);
-    }
+    this._figure.grey(this._link.isLost);
     this._tell();
   }
 
   _tell() {
-    const {state, reason, clock, hasConnected} = this._client, picture = this._newest, nowMs = performance.now();
+    const {state, reason, clock, hasConnected} = this._link.client, picture = this._newest, nowMs = performance.now();
     this._leftOut = this._leftOut.filter(([ms]) => nowMs - ms < NEWS_MS);
     const lagNs = picture && picture.newest !== null ? clock.at(nowMs) + picture.skew - picture.newest : null;
     const agesMs = this._agesMs.splice(0).sort((a, b) => a - b);     // of what was painted since the last time

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
-from collections.abc import Mapping
 from typing import Any, Final
 
 import panel as pn
@@ -13,12 +11,10 @@ from panel.viewable import Viewer
 
 from pipelines.core.schema import schema_of
 from pipelines.core.spec import ViewSpec
-from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.frames.frame import Frame
 from pipelines.live.frames.looks import LOOKS
 from pipelines.live.source import FrameSource
 from pipelines.views.ticks.axis import TimeAxis
-from pipelines.views.ticks.document import DocumentViewers
 from pipelines.views.ticks.figure import dress, image_of, image_options, ink
 from pipelines.views.ticks.pane import TickPane
 from pipelines.views.weakly import weakly
@@ -28,8 +24,6 @@ __all__ = ["TickPicture"]
 _HEAD_PX: Final = 36
 _FIRST_WAIT_S: Final = 0.15
 """How long to wait for a frame that is to be seen without a server: it is there within two of the writer's steps."""
-
-_ROUTES: Final = "pipelines.live.routes"
 
 
 class TickPicture(Viewer):
@@ -86,11 +80,8 @@ class TickPicture(Viewer):
         self._feed, self._kind, self._value = feed, kind, value or schema.value
         self._value_label = f"{self._value} ({schema.column(self._value).unit})"
         self._figures: list[Any] = []
-        self._n_views = 0
-        self._views: dict[str, ViewSpec] = {}
         self._axis = TimeAxis.around(feed.shown_edge_ns(), self.zone)
-        self._pane = TickPane(weakly(self._hear), height_px=_HEAD_PX, figure=uuid.uuid4().hex, axis=self._axis_words())
-        self._viewers = DocumentViewers(feed, self._views, self._pane.tell)
+        self._pane = TickPane(height_px=_HEAD_PX, figure=uuid.uuid4().hex, axis=self._axis_words())
         self._show()
         self._pane.param.watch(lambda event: setattr(self, "following", event.new), "following")
         self._layout: pn.Column | None = None
@@ -99,8 +90,8 @@ class TickPicture(Viewer):
         if self._layout is None:
             is_served = pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
             if is_served:
-                self._pane.route = _route()
-                pn.state.on_session_destroyed(lambda _: self._let_go())
+                self._pane.join_session()
+                pn.state.on_session_destroyed(lambda _: self._figures.clear())
             self._layout = pn.Column(
                 self._pane,
                 self._figure_of(None if is_served else self._feed.still(self._view(), _FIRST_WAIT_S)),
@@ -110,12 +101,8 @@ class TickPicture(Viewer):
 
     def close(self) -> None:
         """Let go of the feed. Nothing more is shown."""
-        self._let_go()
-        self._pane.view = {}
-
-    def _let_go(self) -> None:
-        self._views.clear()
-        self._viewers.close()
+        self._pane.let_go()
+        self._pane.blank()
         self._figures.clear()
 
     def _figure_of(self, frame: Frame | None) -> pn.pane.HoloViews:
@@ -150,18 +137,9 @@ class TickPicture(Viewer):
         view = self._view()
         of = f"{view.feed} {view.kind} {view.key} {view.value}"
         is_elsewhere = (of, self.span_ns) != (self._pane.view.get("of"), self._pane.view.get("span_ns"))
-        self._n_views += 1
-        self._views.clear()
-        self._views[str(self._n_views)] = view
-        words = {
-            "name": str(self._n_views),
-            "ticket": process_tickets().mint(self._views),
-            "span_ns": self.span_ns,
-            "widens": view.glyph == "points",
-            "of": of,
-        }
+        words = {"span_ns": self.span_ns, "widens": view.glyph == "points", "of": of}
         self.following = self.following or is_elsewhere
-        self._pane.param.update(view=words, following=self.following)
+        self._pane.show(self._feed, view, words=words, following=self.following)
 
     @param.depends("zone", watch=True)
     def _on_zone(self) -> None:
@@ -181,19 +159,3 @@ class TickPicture(Viewer):
 
     def _axis_words(self) -> dict[str, str]:
         return {"origin": str(self._axis.origin_ns), "zone": self._axis.zone}
-
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        """Take what the browser says besides following: a message over the document, or that its ticket is too old."""
-        if "renew" not in message:
-            self._viewers.hear(message)
-        elif self._views:
-            self._pane.view = self._pane.view | {"ticket": process_tickets().mint(self._views)}
-
-
-def _route() -> str:
-    """Return where this session's page finds ``/frames``, relative to it; empty where it is not served.
-
-    Panel imports what adds routes by its name and tells nobody, so what was imported counts as served. Where it is not
-    there, the browser finds that out.
-    """
-    return f"{pn.state.rel_path or '.'}/frames" if _ROUTES in sys.modules else ""

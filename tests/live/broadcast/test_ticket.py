@@ -9,18 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.core.clock import ManualClock
-from pipelines.core.spec import ViewSpec
+from pipelines.core.spec import BarsSpec, RowsSpec, ViewSpec
 from pipelines.live.broadcast.ticket import TicketError, Tickets, kept_secret
 
 VIEWS = {
     "ticks": ViewSpec("feed", "trades", "BTC", "price"),
     "sides": ViewSpec("feed", "trades", "\N{GREEK SMALL LETTER ALPHA}", "price", 10**18, by="side"),
+    "bars": BarsSpec("feed", "trades", "BTC", "5s", 100),
+    "tape": RowsSpec("feed", "trades", "BTC"),
 }
 
 
 def test_a_ticket_names_the_views_that_it_was_minted_for() -> None:
     tickets = Tickets(b"secret", clock=ManualClock(0))
     assert tickets.read(tickets.mint(VIEWS)) == VIEWS
+
+
+def test_a_ticket_is_short() -> None:
+    assert len(Tickets(b"secret", clock=ManualClock(0)).mint({"1": BarsSpec("market", "trades", "BTC-USD")})) < 220
 
 
 def test_a_ticket_is_good_for_five_minutes() -> None:

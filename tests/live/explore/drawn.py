@@ -42,6 +42,7 @@ def trades_at(time_ns: Any, *, price: Any, size: Any = 1.0, side: Any = 1) -> Ba
 
 
 def table_of(*batches: Batch, max_rows: int | None = None) -> Table:
+    """Return a table of trades that got these batches, one after the other."""
     table = Table(TableSpec(TRADES, Retention(window_ns=1 << 61, max_rows=max_rows, min_rows=0)))
     for batch in batches:
         table.append(batch)
@@ -50,6 +51,7 @@ def table_of(*batches: Batch, max_rows: int | None = None) -> Table:
 
 
 def series_of(table: Table) -> Series:
+    """Return the rows of the one key."""
     series = table.series(0)
     assert series is not None
     return series
@@ -104,4 +106,5 @@ def leading_cells(answer: ExploreAnswer, series: Series) -> np.ndarray:
 
 
 def expected_codes(answer: ExploreAnswer, series: Series) -> np.ndarray:
+    """Return the codes that the expected cells have in the answer's own scale."""
     return encoded(expected_cells(answer, series), answer.quantiser)[0]

@@ -103,7 +103,7 @@ def test_sums_of_many_magnitudes_are_within_few_steps_of_datashader(seed: int) -
     random = np.random.default_rng(seed)
     sums = np.where(random.random((80, 60)) < 0.4, random.lognormal(4, 1.5, (80, 60)), np.nan)
     quantiser = SumQuantiser.up_to(np.nanmax(sums))
-    assert steps_off(quantiser, sums, "log") <= 8
+    assert steps_off(quantiser, sums, "log") <= 10
     assert steps_off(quantiser, sums, "eq_hist") <= 5
 
 

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.aggregates.line import LineColumns
 from pipelines.core.batch import Batch
 from pipelines.core.schema import READINGS
 from pipelines.core.spec import Retention, TableSpec, ViewSpec
+from pipelines.live.frames import line_drawing, reread
 from pipelines.live.frames.drawing import Drawn
 from pipelines.live.frames.line_drawing import LineDrawing
 from pipelines.live.frames.reference import draw_with_datashader
@@ -23,6 +25,8 @@ WINDOW_NS = 1 << 40
 SPEC = ViewSpec(
     "feed", "readings", "A", "value", span_ns=SPAN_NS, n_columns=N_COLUMNS, n_rows=40, glyph="line", reduction="any"
 )
+
+TAKE = LineColumns.take
 
 held = st.sampled_from([np.nan, np.nan, np.inf, -np.inf]) | st.integers(0, 40).map(float) | st.floats(-9, 9)
 ahead = st.sampled_from([0, 1, 100, 300, COLUMN_NS, 40 * COLUMN_NS])
@@ -180,16 +184,44 @@ def test_many_rows_are_read_again_over_several_frames() -> None:
     np.testing.assert_array_equal(frames[-1], line.expected(drawn))
 
 
-def test_a_column_with_more_rows_than_a_frame_may_read_is_exact_all_the_same() -> None:
+def test_a_column_with_more_rows_than_a_frame_may_read_is_read_in_slices_and_exact_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(
+        LineColumns, "take", lambda line, time, value: read.append(len(time)) or TAKE(line, time, value)
+    )
     n = 200_000
     line = Line()
     time = np.sort(np.random.default_rng(4).integers(0, COLUMN_NS, n))
     time[-1] = 5
     line.add(time, np.where(np.arange(n) % 7 == 0, np.nan, np.arange(n) // 40_000 * 10.0))
-    assert len(line.frames()) == 1
-    line.add(np.array([5 * COLUMN_NS, 5 * COLUMN_NS + 2, 5 * COLUMN_NS + 1]), np.array([1.0, np.nan, 2.0]))
-    assert len(line.frames()) == 3, "what was read too much is made up for"
+    read.clear()
+    assert len(line.frames()) == 4
+    assert sum(read) == n
+    assert max(read) < 70_000
     line.check()
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 30, 3_000]))
+def test_slices_are_exact_though_rows_come_and_go_while_they_are_read(seed: int, lateness_ns: int) -> None:
+    random = np.random.default_rng(seed)
+    line = Line()
+    now = 5 * COLUMN_NS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_drawing, "_REREAD_ROWS", 40)
+        patch.setattr(reread, "_SEEK_ROWS", 3)
+        for _ in range(30):
+            edges = now + np.cumsum(random.integers(0, 4, random.integers(1, 40)))
+            now = int(edges[-1])
+            value = np.where(random.random(len(edges)) < 0.3, np.nan, random.normal(size=len(edges)).round(1))
+            line.add(np.maximum(edges - random.integers(0, lateness_ns + 1, len(edges)), 0), value)
+            line.drawing.advance(now)
+            line.drawing.draw()
+        line.check()
+        line.evict(now - COLUMN_NS // 2)
+        line.check()
 
 
 def test_no_column_is_read_again_before_all_of_its_rows_are_taken_in() -> None:

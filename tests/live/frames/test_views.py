@@ -1,9 +1,11 @@
+"""Which views exist, what they have read, and when they are drawn."""
+
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines.core.clock import NS_PER_SECOND as S
 from pipelines.core.errors import SpecError

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tornado.testing import AsyncHTTPTestCase
 from tornado.web import Application
 

@@ -12,7 +12,7 @@ from pipelines.aggregates.candles import Candles, bars_of
 from pipelines.core.batch import Batch
 from pipelines.core.clock import NS_PER_SECOND, parse_duration_ns
 from pipelines.core.schema import KINDS
-from pipelines.views.candles.key_bars import PERIODS
+from pipelines.live.bars.key_bars import PERIODS
 from tests.batches import trades
 from tests.views.fakes import FakeFeed
 

@@ -8,11 +8,11 @@ from pipelines.aggregates.candles import Candles
 from pipelines.core.clock import NS_PER_SECOND
 from pipelines.core.schema import TRADES
 from pipelines.core.spec import Retention, TableSpec
+from pipelines.live.bars.older import OlderBars, joined, no_bars
 from pipelines.store.segment import SEGMENT_ROWS
 from pipelines.store.table import Table
-from pipelines.views.candles.older import OlderBars, joined, no_bars
 from tests.batches import trades
-from tests.views.candles.bar_feed import BarFeed, assert_same_bars
+from tests.live.bars.bar_feed import BarFeed, assert_same_bars
 
 SECOND = NS_PER_SECOND
 

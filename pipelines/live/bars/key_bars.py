@@ -8,12 +8,13 @@ from typing import Any, Final, Protocol
 from pipelines.aggregates.bars import BarsSnapshot
 from pipelines.aggregates.candles import Candles
 from pipelines.core.clock import parse_duration_ns
+from pipelines.core.spec import Period
+from pipelines.live.bars.older import OlderBars, among, joined, no_bars
 from pipelines.store.table import Table
-from pipelines.views.candles.older import OlderBars, among, joined, no_bars
 
 __all__ = ["PERIODS", "BarsFeed", "KeyBars", "bars_snapshot"]
 
-PERIODS: Final = {
+PERIODS: Final[Mapping[Period, tuple[str, int]]] = {
     "1s": ("bars.1s", 1),
     "5s": ("bars.1s", 5),
     "15s": ("bars.1s", 15),
@@ -36,7 +37,7 @@ class BarsFeed(Protocol):
         ...
 
 
-def bars_snapshot(feed: BarsFeed, kind: str, period: str) -> BarsSnapshot | None:
+def bars_snapshot(feed: BarsFeed, kind: str, period: Period) -> BarsSnapshot | None:
     """Return the bars that candles of a length are made of; None where the feed has none of the kind."""
     snapshot: BarsSnapshot | None = feed.snapshot(PERIODS[period][0], kind)
     return snapshot
@@ -70,7 +71,7 @@ class KeyBars:
         Ordinal of the oldest. A bar keeps its ordinal, unless one comes late that stands before it.
     """
 
-    def __init__(self, feed: BarsFeed, *, kind: str, code: int, period: str, max_bars: int = 240) -> None:
+    def __init__(self, feed: BarsFeed, *, kind: str, code: int, period: Period, max_bars: int = 240) -> None:
         self._feed = feed
         self._kind = kind
         self._code = code

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pipelines.core.schema import TRADES
 from pipelines.core.spec import TableSpec
+from pipelines.live.bars.key_bars import PERIODS, KeyBars
+from pipelines.live.bars.older import among
 from pipelines.store.table import Table
-from pipelines.views.candles.key_bars import PERIODS, KeyBars
-from pipelines.views.candles.older import among
-from tests.views.candles.bar_feed import BarFeed, assert_same_bars
+from tests.live.bars.bar_feed import BarFeed, assert_same_bars
 
 START = 1_723_118_400
 
