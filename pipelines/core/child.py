@@ -8,6 +8,7 @@ import selectors
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -18,6 +19,10 @@ __all__ = ["Child", "end_with_parent"]
 _START_S: Final = 60.0
 _END_S: Final = 5.0
 _ASK_S: Final = 0.2
+
+_SHORT_S: Final = 60.0
+_REST_S: Final = (1.0, 30.0)
+"""How long one that has ended is left alone before it is started again: first, and at most where it lives shortly."""
 
 
 class Child:
@@ -43,6 +48,7 @@ class Child:
         self._parent_pid = os.getpid()
         self._line = ""
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     @property
     def pid(self) -> int | None:
@@ -67,18 +73,46 @@ class Child:
             self._line = self._line or self._await_line(process)
             return self._line
 
+    def keep(self, notice: Callable[[str], None]) -> None:
+        """Have it started again, by a thread, whenever it ends by itself, for as long as it is not stopped.
+
+        Parameters
+        ----------
+        notice : callable
+            Told in words that it has ended.
+        """
+        threading.Thread(target=self._keep, args=(notice,), name="keeping", daemon=True).start()
+
     def stop(self) -> None:
         """End it and wait for it. Does nothing where it is stopped, or in a fork of its parent."""
+        if os.getpid() != self._parent_pid:
+            return
+        self._stopping.set()
         with self._lock:
-            if self._process is not None and os.getpid() == self._parent_pid:
+            if self._process is not None:
                 _end(self._process)
                 self._process = None
+
+    def _keep(self, notice: Callable[[str], None]) -> None:
+        rest_s, began_s = _REST_S[0], time.monotonic()
+        while not self._stopping.wait(_ASK_S):
+            if self._process is None or self._process.poll() is None:
+                continue
+            rest_s = min(rest_s * 2, _REST_S[1]) if time.monotonic() - began_s < _SHORT_S else _REST_S[0]
+            notice(f"{self._what} has ended: it is started again in {rest_s:g} s")
+            if self._stopping.wait(rest_s):
+                return
+            began_s = time.monotonic()
+            with self._lock:
+                if self._process is not None:  # stopped meanwhile
+                    self._launch()
 
     def _launch(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             if self._process is not None:
                 _end(self._process)  # its pipe
             self._line = ""
+            self._stopping.clear()
             self._process = subprocess.Popen(
                 [sys.executable, *self._arguments],
                 stdin=subprocess.DEVNULL,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pipelines.core.child import Child
 from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIABLE, declare, local_feeds
@@ -58,19 +59,25 @@ def collect(to: str, *, parent_pid: int | None, say: Callable[[str], None]) -> N
     Raises
     ------
     SpecError
-        Where `to` can't be read or published to.
+        Where `to` can't be read or published to, or another collector is there.
     SourceError
         Where the demo can't be started.
     """
     outlet = make_outlet(to)
     feeds = local_feeds()
+
+    def began() -> None:
+        say(_READY)
+        if parent_pid is not None:  # which reads no more than that
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
     try:
-        publish(feeds, outlet, parent_pid=parent_pid, began=lambda: say(_READY))
+        publish(feeds, outlet, parent_pid=parent_pid, began=began)
     finally:
         feeds.stop()
-        if parent_pid is not None:  # which made a folder for us, and may be gone
+        if parent_pid not in (None, os.getppid()):  # it made a folder for us, and is gone
             with contextlib.suppress(OSError):
-                Path(urlsplit(to).path).parent.rmdir()
+                Path(unquote(urlsplit(to).path)).parent.rmdir()
 
 
 class FeedProcess(Child):
@@ -84,7 +91,7 @@ class FeedProcess(Child):
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="streamshade-"))
-        self.address = f"unix://{self._folder / 'feeds'}"
+        self.address = f"unix://{quote(str(self._folder / 'feeds'))}"
         command = ("-m", "pipelines", "collect", "--to", self.address, "--parent", str(os.getpid()))
         super().__init__("the feed process", command, environment={COLLECTOR_VARIABLE: ""})
 

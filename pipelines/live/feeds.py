@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -33,6 +34,7 @@ __all__ = [
     "open_feed",
     "process_feeds",
     "remote_feeds",
+    "will_be_several",
 ]
 
 SOURCE_VARIABLE: Final = "STREAMSHADE_SOURCE"
@@ -124,11 +126,12 @@ def declare(urls: Sequence[str], *, window: str = "30m", memory: str = "4G") -> 
 
 
 _ANSWER_S: Final = 1.0
-"""How long a collector may take to say which feeds there are."""
+"""How long after the start a collector may take to say which feeds there are, before pages say that it does not."""
 
 _lock = threading.Lock()
 _feeds: Feeds | None = None
 _remote: RemoteFeeds | None = None
+_group = ""
 _opened: dict[str, Feed] = {}
 
 
@@ -191,9 +194,15 @@ def remote_feeds() -> RemoteFeeds | None:
     collector = os.environ.get(COLLECTOR_VARIABLE, "")
     with _lock:
         if _remote is None and collector:
-            _remote = connect(collector, clock=SystemClock())
+            _remote = connect(collector, clock=SystemClock(), group=_group)
             _remote.start()
         return _remote
+
+
+def will_be_several() -> None:
+    """Say that forks of this process will serve at one port: they tell each other what they have sent."""
+    global _group
+    _group = secrets.token_hex(8)
 
 
 def local_feeds() -> Feeds:

@@ -52,12 +52,13 @@ def panel_arguments(files: Sequence[Path], *, port: int, address: str, panel_opt
 def n_processes(panel_options: Sequence[str]) -> int:
     """Return how many processes Panel is told to serve with; raises `SpecError` where that is no number."""
     words = " ".join(panel_options).replace("=", " ").split()
+    n_processes = 1
     for name, value in pairwise([*words, ""]):
-        if name == "--num-procs":
+        if name.startswith("--num-p") and "--num-procs".startswith(name):  # Panel takes abbreviations, and the last
             if not value.isdecimal():
                 raise SpecError(f"--num-procs needs a number, not {value!r}")
-            return int(value) or os.cpu_count() or 1
-    return 1
+            n_processes = int(value) or os.cpu_count() or 1
+    return n_processes
 
 
 def refuse_login_without_secret(panel_options: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Final, cast
 
 import click
 from tornado.iostream import StreamClosedError
@@ -19,15 +19,17 @@ from tornado.netutil import bind_sockets
 from tornado.websocket import WebSocketClosedError
 
 from pipelines.core.child import end_with_parent
-from pipelines.core.errors import SpecError
+from pipelines.core.errors import SourceError, SpecError
 from pipelines.kernels.warm import warm
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.collect import FeedProcess, declare_feeds
-from pipelines.live.feeds import launch_demo, process_feeds
+from pipelines.live.feeds import launch_demo, process_feeds, will_be_several
 from pipelines.live.panel_options import n_processes, page_files, panel_arguments, refuse_login_without_secret
 from pipelines.live.relay.address import COLLECTOR_VARIABLE
 
 __all__ = ["serve"]
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def serve(
@@ -65,12 +67,16 @@ def serve(
     ------
     SpecError
         Where a page, a source or an amount can't be read, before anything is started.
+    SourceError
+        Where the demo or the feed process can't be started.
     """
     files = page_files(pages)
-    urls = declare_feeds(sources, window=window, memory=memory)
     collector = collector or os.environ.get(COLLECTOR_VARIABLE, "")
-    is_several = n_processes(panel_options) > 1
-    if is_several and not (collector or feed_process):
+    if collector and sources and not feed_process:
+        raise SpecError(f"{COLLECTOR_VARIABLE} names a collector, whose feeds are shown: unset it, or give no --source")
+    urls = declare_feeds(sources, window=window, memory=memory)
+    n_servers = n_processes(panel_options)
+    if n_servers > 1 and not (collector or feed_process):
         raise SpecError("--num-procs would read every source once a process: add --feed-process, before the --")
     refuse_login_without_secret(panel_options)
     port = _free_port(address, port)
@@ -82,7 +88,8 @@ def serve(
     main = _prepare(is_alone=not os.environ[COLLECTOR_VARIABLE])
     if feeds is not None:
         feeds.start()
-    _introduce(is_several=is_several)
+        _keep(feeds, n_forks=n_servers if n_servers > 1 else 0)
+    _introduce(is_several=n_servers > 1)
     click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
     sys.argv = panel_arguments(files, port=port, address=address, panel_options=panel_options)
     gc.freeze()  # of what is imported nothing is garbage: looking through it would hold everything up for 0.3 s
@@ -96,6 +103,21 @@ def _launch_feeds() -> FeedProcess:
     atexit.register(feeds.stop)
     feeds.launch()
     return feeds
+
+
+def _keep(feeds: FeedProcess, *, n_forks: int) -> None:
+    """Have the feed process started again when it ends by itself: by a thread, which begins after so many forks."""
+
+    def forked() -> None:
+        nonlocal n_forks
+        n_forks -= 1
+        if n_forks == 0:
+            feeds.keep(_LOG.error)
+
+    if n_forks:
+        os.register_at_fork(after_in_parent=forked)
+    else:
+        feeds.keep(_LOG.error)
 
 
 def _free_port(address: str, port: int) -> int:
@@ -132,10 +154,14 @@ def _introduce(*, is_several: bool) -> None:
     """Say what is shown; several processes each find that out by themselves, for threads don't survive a fork."""
     if is_several:
         process_tickets()  # with one secret for all
+        will_be_several()
         os.register_at_fork(after_in_child=_end_with_parent)
         return
-    for feed in process_feeds():
-        click.echo(f"reading {feed.status().address} as {feed.name!r}")
+    try:
+        for feed in process_feeds():
+            click.echo(f"reading {feed.status().address} as {feed.name!r}")
+    except SourceError as error:  # it may be started later
+        click.echo(f"{error} Pages will say so until it answers.", err=True)
 
 
 def _end_with_parent() -> None:

@@ -61,7 +61,7 @@ def served_here(pages: Mapping[str, Callable[[], Any]], hub: Callable[[], Hub] |
         show=False,
         verbose=False,
         check_unused_sessions_milliseconds=200,
-        unused_session_lifetime_milliseconds=1_000,
+        unused_session_lifetime_milliseconds=5_000,
         extra_patterns=[] if hub is None else [(r"/frames", FramesHandler, {"hub": hub})],
     )
     # What is logged is kept by pytest, and with it what it speaks of.

@@ -56,7 +56,7 @@ def process_hub() -> Hub:
 def process_counts() -> Mapping[str, ViewCounts]:
     """Return what was sent of views, by what they are called: by all processes that serve at one port together."""
     remote = remote_feeds()
-    return process_hub().counts if remote is None or not remote.is_local else remote.sent_by_all()
+    return remote.sent_by_all() if remote is not None and remote.is_one_of_several else process_hub().counts
 
 
 def _counts_of(hub: Hub | None) -> Mapping[str, ViewCounts]:

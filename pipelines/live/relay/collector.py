@@ -17,9 +17,8 @@ from pipelines.live.feed import Feed
 from pipelines.live.relay.outlet import Outlet
 from pipelines.live.relay.relayed_view import RelayedView
 from pipelines.live.relay.sent import Totals
-from pipelines.live.relay.snapshots import packed
+from pipelines.live.relay.snapshots import IS_SENT, packed
 from pipelines.live.relay.words import (
-    SENT,
     STATE,
     Answer,
     FeedState,
@@ -36,6 +35,7 @@ from pipelines.live.relay.words import (
     key_of,
     names_topic,
     read_ask,
+    sent_topic,
     snapshot_topic,
     view_topic,
 )
@@ -50,9 +50,18 @@ SILENT_NS: Final = 8 * NS_PER_SECOND
 
 _STATE_NS: Final = NS_PER_SECOND // 10
 _SNAPSHOTS_NS: Final = NS_PER_SECOND // 4
-_NAMES_NS: Final = 5 * NS_PER_SECOND
+_NAMES_NS: Final = NS_PER_SECOND // 2
+_SENT_NS: Final = NS_PER_SECOND
+"""How often at the most things are said."""
+
 _BEAT_NS: Final = NS_PER_SECOND
-"""How often at the most things are said, and how often at least the state is."""
+_AGAIN_NS: Final = 5 * NS_PER_SECOND
+"""How often at least the state is said, and all else that is kept for servers to come: it may have got lost."""
+
+_MOST_ROWS: Final = 64
+"""Rows that are looked for at a time. Servers do not wait for more of them, so these are answered with none."""
+
+_WENT_WRONG: Final = "something went wrong: see the collector's log"
 
 
 class _Server:
@@ -61,6 +70,7 @@ class _Server:
     def __init__(self, wants: Wants, heard_ns: int) -> None:
         self.wants, self.heard_ns = wants, heard_ns
         self.looks: dict[int, tuple[LookWanted, Look]] = {}
+        self.refused: dict[int, LookWanted] = {}
 
 
 class Collector:
@@ -81,7 +91,8 @@ class Collector:
 
     Notes
     -----
-    *Threads.* One loop, but for `wake`, which any thread may call.
+    *Threads.* One loop, but for `wake`, which any thread may call. What goes wrong with one thing that is wanted is
+    logged, and keeps nobody from the others.
     """
 
     def __init__(
@@ -99,7 +110,8 @@ class Collector:
         self._views: dict[str, RelayedView] = {}
         self._said: dict[object, object] = {}
         self._due_ns: dict[object, int] = {}
-        self._totals = Totals()
+        self._totals: dict[str, Totals] = {}
+        self._n_rows = 0
         self._is_woken = False
         for feed in feeds.values():
             feed.wakes.add(self.wake)
@@ -114,16 +126,21 @@ class Collector:
         """Take what a server asks. What can't be read is logged, and nobody else is the worse for it."""
         try:
             ask = read_ask(data)
+            if isinstance(ask, RowWanted):
+                self._find_row(ask)
+            else:
+                self._take(ask)
         except StreamshadeError as error:
             _LOG.error("%s", error)
-            return
-        if isinstance(ask, RowWanted):
-            self._find_row(ask)
-            return
-        server = self._servers.setdefault(ask.server, _Server(ask, 0))
-        self._totals.take(ask.server, ask.sent)
-        server.wants, server.heard_ns = ask, self._clock.monotonic_ns()
-        for key in ask.fresh:
+        except Exception:
+            _LOG.exception("what a server asks for could not be done")
+
+    def _take(self, wants: Wants) -> None:
+        server = self._servers.setdefault(wants.server, _Server(wants, 0))
+        server.wants, server.heard_ns = wants, self._clock.monotonic_ns()
+        if wants.sent is not None:
+            self._totals.setdefault(wants.group, Totals()).take(wants.server, wants.sent)
+        for key in wants.fresh:
             if key in self._views:
                 self._views[key].freshen()
         self._reconcile()
@@ -133,20 +150,18 @@ class Collector:
         """Say what is due."""
         self._is_woken = False
         now_ns = self._clock.monotonic_ns()
-        gone = [name for name, server in self._servers.items() if now_ns - server.heard_ns > SILENT_NS]
-        for name in gone:
-            self._let_go(self._servers.pop(name))
-            self._totals.forget(name)
-        if gone:
-            self._reconcile()
+        self._forget_who_is_gone(now_ns)
         for key, view in tuple(self._views.items()):
             self._tell_news(key, view, now_ns)
         for name, server in self._servers.items():
             self._tell_answers(name, server, now_ns)
-        self._tell_state(now_ns)
-        self._tell_sent(now_ns)
-        self._tell_names(now_ns)
-        self._tell_snapshots(now_ns)
+        for tell in (self._tell_state, self._tell_sent, self._tell_names, self._tell_snapshots):
+            try:
+                tell(now_ns)
+            except Exception:
+                if now_ns >= self._due_ns.get(tell, 0):
+                    self._due_ns[tell] = now_ns + _AGAIN_NS
+                    _LOG.exception("servers could not be told how the feeds stand")
 
     def close(self) -> None:
         """Let go of everything."""
@@ -156,6 +171,18 @@ class Collector:
             self._let_go(server)
         self._servers.clear()
         self._reconcile()
+
+    def _forget_who_is_gone(self, now_ns: int) -> None:
+        gone = [name for name, server in self._servers.items() if now_ns - server.heard_ns > SILENT_NS]
+        for name in gone:
+            server = self._servers.pop(name)
+            self._let_go(server)
+            if (totals := self._totals.get(server.wants.group)) is not None:
+                totals.forget(name)
+        if gone:
+            there = {server.wants.group for server in self._servers.values()}
+            self._totals = {group: totals for group, totals in self._totals.items() if group in there}
+            self._reconcile()
 
     def _reconcile(self) -> None:
         """Have just those views and looks that are wanted."""
@@ -176,22 +203,43 @@ class Collector:
                 raise SpecError(f"there is no feed {view.feed!r} here")
             self._views[key] = RelayedView(key, feed.stream(view))
         except SpecError as error:
-            self._outlet.publish(view_topic(key), encode(News(self.epoch, key, 0, 0, None, None, (), str(error))))
+            self._fail(key, str(error))
+        except Exception:
+            _LOG.exception("%s could not be drawn", view)
+            self._fail(key, _WENT_WRONG)
+
+    def _fail(self, key: str, reason: str) -> None:
+        """Tell those who want a view that it is not drawn: them alone, for who asks later may get it."""
+        news = encode(News(self.epoch, key, 0, 0, None, None, (), reason))
+        for name, server in self._servers.items():
+            if key in server.wants.views:
+                self._outlet.send(name, news)
 
     def _reconcile_looks(self, server: _Server) -> None:
         for number, (wanted, look) in tuple(server.looks.items()):
             if server.wants.looks.get(number) != wanted or wanted.view not in self._views:
                 look.close()
                 del server.looks[number]
-        for number in server.wants.looks.keys() - server.looks.keys():
-            wanted = server.wants.looks[number]
-            view = self._views.get(wanted.view)
-            if view is None:
-                continue
-            try:
-                server.looks[number] = wanted, view.stream.look(wanted.where, self.wake)
-            except SpecError as error:
-                self._outlet.send(server.wants.server, encode(Answer(number, b"", str(error))))
+        looks = server.wants.looks
+        server.refused = {number: wanted for number, wanted in server.refused.items() if looks.get(number) == wanted}
+        for number in looks.keys() - server.looks.keys() - server.refused.keys():
+            self._look(server, number, looks[number])
+
+    def _look(self, server: _Server, number: int, wanted: LookWanted) -> None:
+        view = self._views.get(wanted.view)
+        if view is None:
+            return
+        try:
+            server.looks[number] = wanted, view.stream.look(wanted.where, self.wake)
+        except SpecError as error:
+            self._refuse(server, number, wanted, str(error))
+        except Exception:
+            _LOG.exception("%s can't be looked at", wanted)
+            self._refuse(server, number, wanted, _WENT_WRONG)
+
+    def _refuse(self, server: _Server, number: int, wanted: LookWanted, reason: str) -> None:
+        server.refused[number] = wanted
+        self._outlet.send(server.wants.server, encode(Answer(number, b"", reason)))
 
     def _let_go(self, server: _Server) -> None:
         for _, look in server.looks.values():
@@ -199,16 +247,30 @@ class Collector:
         server.looks.clear()
 
     def _tell_news(self, key: str, view: RelayedView, now_ns: int) -> None:
-        news = view.news(now_ns)
-        for each in news:
-            self._outlet.publish(view_topic(key), encode(each))
-        if view.stream.failure:
+        failure = view.stream.failure
+        try:
+            for each in () if failure else view.news(now_ns):
+                self._outlet.publish(view_topic(key), encode(each))
+        except Exception:
+            _LOG.exception("a view could not be told of")
+            failure = _WENT_WRONG
+        if failure:
+            self._fail(key, failure)
             self._views.pop(key).stream.close()
+            for server in self._servers.values():
+                self._reconcile_looks(server)
 
     def _tell_answers(self, name: str, server: _Server, now_ns: int) -> None:
-        for number, (_, look) in server.looks.items():
-            look.ask(now_ns)
-            taken = look.take()
+        for number, (wanted, look) in tuple(server.looks.items()):
+            try:
+                look.ask(now_ns)
+                taken = look.take()
+            except Exception:
+                _LOG.exception("%s can't be looked at any more", wanted)
+                look.close()
+                del server.looks[number]
+                self._refuse(server, number, wanted, _WENT_WRONG)
+                continue
             if taken is not None:
                 answer = Answer(number, b"", taken) if isinstance(taken, str) else Answer(number, taken)
                 self._outlet.send(name, encode(answer))
@@ -227,16 +289,18 @@ class Collector:
         self._outlet.publish(STATE, encode(State(self.epoch, states)))
 
     def _tell_sent(self, now_ns: int) -> None:
-        if self._servers and now_ns >= self._due_ns.get(SENT, 0):
-            self._due_ns[SENT] = now_ns + _BEAT_NS
-            self._outlet.publish(SENT, encode(Sent(self._totals.told())))
+        if now_ns >= self._due_ns.get(Sent, 0):
+            self._due_ns[Sent] = now_ns + _SENT_NS
+            for group, totals in self._totals.items():
+                self._outlet.publish(sent_topic(group), encode(Sent(totals.told())))
 
     def _tell_names(self, now_ns: int) -> None:
         for feed in self._feeds.values():
             topic = names_topic(feed.name)
-            names = feed.dictionary.names
-            if self._said.get(topic) == len(names) and now_ns < self._due_ns[topic]:
+            n_names, due_ns = len(feed.dictionary), self._due_ns.get(topic, 0)
+            if now_ns < due_ns + (_AGAIN_NS if self._said.get(topic) == n_names else 0) or not self._servers:
                 continue
+            names = feed.dictionary.names
             self._said[topic], self._due_ns[topic] = len(names), now_ns + _NAMES_NS
             rows = {
                 kind: np.fromiter((table.series(code) is not None for code in range(len(names))), np.uint8).tobytes()
@@ -247,9 +311,12 @@ class Collector:
     def _tell_snapshots(self, now_ns: int) -> None:
         wanted = {name for server in self._servers.values() for name in server.wants.snapshots}
         for name, aggregate, kind in wanted:
+            if aggregate not in IS_SENT:
+                continue
             feed, topic = self._feeds.get(name), snapshot_topic(name, aggregate, kind)
             snapshot = None if feed is None else feed.snapshot(aggregate, kind)
-            if snapshot is None or self._said.get(topic) is snapshot or now_ns < self._due_ns.get(topic, 0):
+            due_ns = self._due_ns.get(topic, 0) + (_AGAIN_NS if self._said.get(topic) is snapshot else 0)
+            if snapshot is None or now_ns < due_ns:
                 continue
             self._said[topic], self._due_ns[topic] = snapshot, now_ns + _SNAPSHOTS_NS
             n_names = len(self._feeds[name].dictionary)
@@ -265,7 +332,7 @@ class Collector:
 
     def _find_row(self, wanted: RowWanted) -> None:
         picture = self._picture(wanted)
-        if picture is None:
+        if picture is None or self._n_rows >= _MOST_ROWS:
             self._outlet.send(wanted.server, encode(Row(wanted.call, {})))
             return
 
@@ -275,6 +342,11 @@ class Collector:
                 row = picture.row_at(wanted.time_ns, wanted.value)
             except Exception:
                 _LOG.exception("a row could not be found")
-            self._post(lambda: self._outlet.send(wanted.server, encode(Row(wanted.call, row))))
+            self._post(lambda: tell(row))
 
+        def tell(row: dict[str, str]) -> None:
+            self._n_rows -= 1
+            self._outlet.send(wanted.server, encode(Row(wanted.call, row)))
+
+        self._n_rows += 1
         self._workers.submit(find)

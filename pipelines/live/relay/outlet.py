@@ -14,10 +14,20 @@ class Outlet(Protocol):
     Messages are kept for a short while only: who does not take them in time lacks some, finds that out and asks anew.
     Of topics that do not begin with ``view:`` the newest is kept, for who begins to listen.
 
+    Attributes
+    ----------
+    failure : str
+        Why nothing can be published any more, such as that another collector has taken its place; empty while it can.
+
     Notes
     -----
     *Threads.* The collector's loop.
     """
+
+    @property
+    def failure(self) -> str:
+        """Why nothing can be published any more."""
+        ...
 
     async def start(self, receive: Callable[[bytes], None]) -> None:
         """Begin to hand on what servers ask.
@@ -25,7 +35,7 @@ class Outlet(Protocol):
         Raises
         ------
         SpecError
-            Where it can't be begun.
+            Where it can't be begun, or another collector is there.
         """
         ...
 
@@ -47,11 +57,12 @@ class Inlet(Protocol):
 
     Notes
     -----
-    *Threads.* Any. `receive` is called by a thread of the inlet, which connects again for as long as it is not stopped.
+    *Threads.* Any. `receive` and `lost` are called by a thread of the inlet, which connects again for as long as it is
+    not stopped.
     """
 
-    def start(self, receive: Callable[[bytes], None]) -> None:
-        """Begin to hand on what the collector says."""
+    def start(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        """Begin to hand on what the collector says. After a connection was `lost` something may be missing."""
         ...
 
     def listen(self, topics: frozenset[str]) -> None:

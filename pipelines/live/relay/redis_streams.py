@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 import redis
 import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from pipelines.core.errors import SpecError
 
@@ -20,15 +25,25 @@ __all__ = ["RedisInlet", "RedisOutlet"]
 _LOG: Final = logging.getLogger(__name__)
 
 _FIELD: Final = b"m"
-_MOST_IN_STREAM: Final = {"view": 256, "server": 4_096}
-"""How many messages are kept, by what a topic begins with; of others the newest."""
+_MOST_IN_STREAM: Final = {"view": 256, "server": 1_024}
+_MOST_BYTES: Final = 8 << 20
+"""How many messages of a topic are kept, by what it begins with, and how many bytes of them; of others the newest."""
 
-_MOST_ASKS: Final = 4_096
+_MOST_TOPICS: Final = 4_096
+_MOST_ASKS: Final = 512
 _LIFE_MS: Final = 60_000
 _BLOCK_MS: Final = 1_000
 _RETRY_S: Final = 0.5
 _MOST_WAITING: Final = 64 << 20
 """Bytes that wait for a Redis that is slow or away: the oldest go."""
+
+_SILENT_S: Final = 5.0
+_SILENT_ASK_S: Final = 2.0
+"""How long an answer of Redis is waited for, before the connection is made anew."""
+
+_CLAIM_MS: Final = 3_000
+_CLAIM_S: Final = 1.0
+"""For how long a collector that says nothing keeps its name, and how often it says something."""
 
 
 class RedisOutlet:
@@ -43,8 +58,13 @@ class RedisOutlet:
     """
 
     def __init__(self, url: str, *, name: str) -> None:
-        self._client: Any = redis.asyncio.Redis.from_url(url)
-        self._prefix = _prefix(name)
+        self._client: Any = redis.asyncio.Redis.from_url(
+            url, socket_timeout=_SILENT_S, socket_connect_timeout=_SILENT_S, retry=AsyncRetry(NoBackoff(), 0)
+        )
+        self.failure = ""
+        self._name, self._prefix, self._token = name, _prefix(name), secrets.token_bytes(12)
+        self._sizes: dict[str, deque[int]] = {}
+        self._n_lost = 0
         self._waiting: dict[int, tuple[str, bytes]] = {}
         self._n_waiting_bytes = self._number = 0
         self._has_some = asyncio.Event()
@@ -53,11 +73,16 @@ class RedisOutlet:
     async def start(self, receive: Callable[[bytes], None]) -> None:
         """As `Outlet` says."""
         try:
-            newest = await self._client.xrevrange(self._prefix + "asks", count=1)
+            place = await self._newest_ask()
+            is_ours = await self._await_claim()
         except (RedisError, OSError) as error:
+            await self._client.aclose()
             raise SpecError(f"can't reach Redis: {error}") from error
-        place = newest[0][0] if newest else b"0-0"
-        self._tasks = [asyncio.create_task(self._read(place, receive)), asyncio.create_task(self._write())]
+        if not is_ours:
+            await self._client.aclose()
+            raise SpecError(f"another collector publishes as {self._name!r} there: end it, or take another name")
+        works = self._read(place, receive), self._write(), self._keep_claim()
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     def publish(self, topic: str, message: bytes) -> None:
         """As `Outlet` says."""
@@ -71,9 +96,38 @@ class RedisOutlet:
         """As `Outlet` says."""
         for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(RedisError, OSError):
+            if await self._client.get(self._claim) == self._token:
+                await self._client.delete(self._claim)
         await self._client.aclose()
+
+    @property
+    def _claim(self) -> str:
+        return self._prefix + "collector"
+
+    async def _await_claim(self) -> bool:
+        """Tell whether the name is ours, waiting for one to lose it who has ended without a word."""
+        for _ in range(_CLAIM_MS // 200 + 2):
+            if await self._client.set(self._claim, self._token, nx=True, px=_CLAIM_MS):
+                return True
+            await asyncio.sleep(0.2)
+        return False
+
+    async def _keep_claim(self) -> None:
+        while not self.failure:
+            await asyncio.sleep(_CLAIM_S)
+            with contextlib.suppress(RedisError, OSError):
+                await self._client.set(self._claim, self._token, nx=True, px=_CLAIM_MS)
+                if await self._client.get(self._claim) == self._token:
+                    await self._client.pexpire(self._claim, _CLAIM_MS)
+                else:
+                    self.failure = f"another collector publishes as {self._name!r} since this one stood still"
+
+    async def _newest_ask(self) -> bytes:
+        newest = await self._client.xrevrange(self._prefix + "asks", count=1)
+        place: bytes = newest[0][0] if newest else b"0-0"
+        return place
 
     def _put(self, topic: str, message: bytes) -> None:
         self._number += 1
@@ -81,9 +135,11 @@ class RedisOutlet:
         self._n_waiting_bytes += len(message)
         while self._n_waiting_bytes > _MOST_WAITING:
             self._n_waiting_bytes -= len(self._waiting.pop(next(iter(self._waiting)))[1])
+            self._n_lost += 1
         self._has_some.set()
 
     async def _write(self) -> None:
+        is_trouble = False
         while True:
             await self._has_some.wait()
             self._has_some.clear()
@@ -91,26 +147,49 @@ class RedisOutlet:
             pipeline = self._client.pipeline(transaction=False)
             for topic, message in waiting.values():
                 key = self._prefix + topic
-                most = _MOST_IN_STREAM.get(topic.partition(":")[0], 1)
-                pipeline.xadd(key, {_FIELD: message}, maxlen=most, approximate=False)
+                pipeline.xadd(key, {_FIELD: message}, maxlen=self._n_kept(topic, len(message)), approximate=False)
                 pipeline.pexpire(key, _LIFE_MS)
             try:
                 await pipeline.execute()
             except (RedisError, OSError) as error:
-                _LOG.warning("Redis can't be written to (%s): trying again", error)
+                self._n_lost += len(waiting)
+                if not is_trouble:
+                    _LOG.warning("Redis can't be written to (%s): trying again", error)
+                is_trouble = True
                 await asyncio.sleep(_RETRY_S)
+                continue
+            if self._n_lost:
+                _LOG.warning("Redis is written to again: %d messages were lost", self._n_lost)
+            is_trouble, self._n_lost = False, 0
+
+    def _n_kept(self, topic: str, n_bytes: int) -> int:
+        """Return how many of the newest messages of a topic are kept after one more."""
+        most = _MOST_IN_STREAM.get(topic.partition(":")[0], 1)
+        if most == 1:
+            return 1
+        sizes = self._sizes.pop(topic, None) or deque(maxlen=most)
+        self._sizes[topic] = sizes
+        sizes.append(n_bytes)
+        while len(sizes) > 1 and sum(sizes) > _MOST_BYTES:
+            sizes.popleft()
+        if len(self._sizes) > _MOST_TOPICS:
+            del self._sizes[next(iter(self._sizes))]
+        return len(sizes)
 
     async def _read(self, place: bytes, receive: Callable[[bytes], None]) -> None:
         key = self._prefix + "asks"
         while True:
             try:
+                place = place or await self._newest_ask()
                 found = await self._client.xread({key: place}, block=_BLOCK_MS)
             except (RedisError, OSError):
                 await asyncio.sleep(_RETRY_S)
+                place = b""  # a Redis that was started anew may count from before
                 continue
             for _, entries in found or ():
                 for place, fields in entries:  # noqa: B007 - where to go on from
-                    receive(fields[_FIELD])
+                    if _FIELD in fields:
+                        receive(fields[_FIELD])
 
 
 class RedisInlet:
@@ -127,8 +206,11 @@ class RedisInlet:
     """
 
     def __init__(self, url: str, *, name: str, server: str) -> None:
-        self._reading: Any = redis.Redis.from_url(url)
-        self._asking: Any = redis.Redis.from_url(url, socket_timeout=2.0)
+        at_once = Retry(NoBackoff(), 0)
+        self._reading: Any = redis.Redis.from_url(
+            url, socket_timeout=_SILENT_S, socket_connect_timeout=_SILENT_ASK_S, retry=at_once
+        )
+        self._asking: Any = redis.Redis.from_url(url, socket_timeout=_SILENT_ASK_S, retry=at_once)
         self._name, self._prefix, self._own = name, _prefix(name), f"server:{server}"
         self._places: dict[str, bytes] = {}
         self._topics: frozenset[str] = frozenset()
@@ -138,10 +220,10 @@ class RedisInlet:
     def __str__(self) -> str:
         return f"Redis under {self._name!r}"
 
-    def start(self, receive: Callable[[bytes], None]) -> None:
+    def start(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """As `Inlet` says."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, args=(receive,), name="relay", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(receive, lost), name="relay", daemon=True)
         self._thread.start()
 
     def listen(self, topics: frozenset[str]) -> None:
@@ -153,7 +235,7 @@ class RedisInlet:
     def ask(self, message: bytes) -> None:
         """As `Inlet` says."""
         with contextlib.suppress(RedisError, OSError):
-            self._asking.xadd(self._prefix + "asks", {_FIELD: message}, maxlen=_MOST_ASKS)
+            self._add("asks", {_FIELD: message}, _MOST_ASKS)
 
     def stop(self) -> None:
         """As `Inlet` says."""
@@ -167,18 +249,31 @@ class RedisInlet:
 
     def _wake(self) -> None:
         """End the reader's wait."""
-        key = self._prefix + self._own
         with contextlib.suppress(RedisError, OSError):
-            self._asking.xadd(key, {b"w": b""}, maxlen=_MOST_IN_STREAM["server"])
-            self._asking.pexpire(key, _LIFE_MS)
+            self._add(self._own, {b"w": b""}, _MOST_IN_STREAM["server"])
 
-    def _work(self, receive: Callable[[bytes], None]) -> None:
+    def _add(self, topic: str, fields: dict[bytes, bytes], most: int) -> None:
+        pipeline = self._asking.pipeline(transaction=False)
+        pipeline.xadd(self._prefix + topic, fields, maxlen=most)
+        pipeline.pexpire(self._prefix + topic, _LIFE_MS)
+        pipeline.execute()
+
+    def _work(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        is_trouble = False
         while not self._stopping.is_set():
             try:
-                for message in self._read():
-                    receive(message)
-            except (RedisError, OSError):
+                messages = self._read()
+            except (RedisError, OSError) as error:
+                if not is_trouble:
+                    _LOG.warning("%s can't be read (%s): trying again", self, error)
+                is_trouble, self._places = True, {}  # a Redis that was started anew may count from before
                 self._stopping.wait(_RETRY_S)
+                continue
+            if is_trouble:
+                is_trouble = False
+                lost()
+            for message in messages:
+                receive(message)
 
     def _read(self) -> list[bytes]:
         """Return what came, waiting for a second at most."""

@@ -49,8 +49,6 @@ class RelayedView:
     def news(self, now_ns: int) -> list[News]:
         """Return what came since the last time. `now_ns` is monotonic."""
         stream, before = self.stream, self._generation
-        if stream.failure:
-            return [self._news(0, ())]
         stream.poll(now_ns)
         found = []
         if stream.generation > before:
@@ -66,8 +64,6 @@ class RelayedView:
 
     def _news(self, base: int, messages: tuple[bytes, ...]) -> News:
         stream = self.stream
-        news = News(
-            self._epoch, self._key, self._generation, base, stream.newest_ns, stream.age_ns, messages, stream.failure
-        )
+        news = News(self._epoch, self._key, self._generation, base, stream.newest_ns, stream.age_ns, messages)
         self._n_since += news.n_bytes
         return news

@@ -21,9 +21,9 @@ from pipelines.sources.contract import SourceStatus
 if TYPE_CHECKING:
     from pipelines.live.relay.remote_feeds import RemoteFeeds
 
-__all__ = ["RemoteFeed"]
+__all__ = ["STALE_NS", "RemoteFeed"]
 
-_STALE_NS: Final = 3 * NS_PER_SECOND
+STALE_NS: Final = 3 * NS_PER_SECOND
 """A collector that says nothing for so long is not there: it says something every second."""
 
 _FORGOTTEN_NS: Final = 10 * NS_PER_SECOND
@@ -115,7 +115,7 @@ class RemoteFeed:
         """Return how the feed stands; where the collector is silent, that its source is not connected."""
         status = self._state.status
         silent_ns = self.clock.monotonic_ns() - self._heard_ns
-        if silent_ns < _STALE_NS:
+        if silent_ns < STALE_NS:
             return status
         detail = f"no word from the collector for {silent_ns // NS_PER_SECOND} s: is it running?"
         return replace(

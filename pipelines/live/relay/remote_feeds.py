@@ -12,16 +12,15 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import singledispatchmethod
 from typing import Final
 
-from pipelines.core.clock import Clock
+from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.errors import SourceError, StreamshadeError
 from pipelines.core.spec import View
 from pipelines.live.broadcast.counts import ViewCounts
 from pipelines.live.relay.outlet import Inlet
-from pipelines.live.relay.remote_feed import RemoteFeed
+from pipelines.live.relay.remote_feed import STALE_NS, RemoteFeed
 from pipelines.live.relay.remote_stream import RemoteLook, RemoteStream
 from pipelines.live.relay.sent import SentOf, counts_of, sent_of
 from pipelines.live.relay.words import (
-    SENT,
     STATE,
     Answer,
     LookWanted,
@@ -38,6 +37,7 @@ from pipelines.live.relay.words import (
     key_of,
     names_topic,
     read_told,
+    sent_topic,
     snapshot_topic,
     view_topic,
 )
@@ -53,6 +53,10 @@ _GATHER_S: Final = 0.005
 """What changes within this time is said together."""
 
 _ROW_S: Final = 2.0
+_SENT_NS: Final = NS_PER_SECOND
+
+_TIMES_NS: Final = 1 << 62
+"""No row is further from 1970."""
 
 
 class RemoteFeeds:
@@ -66,29 +70,32 @@ class RemoteFeeds:
         What this server is called there.
     clock : Clock
         Where the time comes from.
-    is_local : bool
-        Whether the collector is the feed process of this server, which may be several processes at one port.
+    group : str
+        What the processes that serve at one port have in common; empty where there is one only.
 
     Attributes
     ----------
+    is_one_of_several : bool
+        Whether other processes serve at the same port.
     sent_here : callable
-        Gives what this server has sent, by what views are called; told to the collector. From any thread.
+        Gives what this process has sent, by what views are called; told to the others. From any thread.
 
     Notes
     -----
     *Threads.* Any. What comes is taken in by the inlet's thread, what is wanted is told by one of ours.
     """
 
-    def __init__(self, inlet: Inlet, *, server: str, clock: Clock, is_local: bool = False) -> None:
-        self._inlet, self._server, self._clock = inlet, server, clock
+    def __init__(self, inlet: Inlet, *, server: str, clock: Clock, group: str = "") -> None:
+        self._inlet, self._server, self._clock, self._group = inlet, server, clock, group
         self._feeds: dict[str, RemoteFeed] = {}
-        self.is_local = is_local
+        self.is_one_of_several = bool(group)
         self.sent_here: Callable[[], Mapping[str, ViewCounts]] = dict
         self._sent: Mapping[str, SentOf] = {}
         self._epoch = 0
+        self._began_ns = self._sent_ns = 0
+        self._heard_ns: int | None = None
         self._streams: dict[str, list[RemoteStream]] = {}
         self._looks: dict[int, RemoteLook] = {}
-        self._fresh: set[str] = set()
         self._calls: dict[int, Future[dict[str, str]]] = {}
         self._numbers = itertools.count(secrets.randbits(40))
         self._lock = threading.Lock()
@@ -110,7 +117,8 @@ class RemoteFeeds:
         """Connect, and go on connecting for as long as it is not stopped."""
         if self._thread is None:
             self._stopping.clear()
-            self._inlet.start(self._receive)
+            self._began_ns = self._clock.monotonic_ns()
+            self._inlet.start(self._receive, self._lost)
             self._thread = threading.Thread(target=self._tell, name="relay-wants", daemon=True)
             self._thread.start()
 
@@ -124,18 +132,19 @@ class RemoteFeeds:
             self._inlet.stop()
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until it is known which feeds there are.
+        """Wait until it is known which feeds there are, at the most until so long after the start.
 
         Raises
         ------
         SourceError
-            Where the collector says nothing in that time.
+            Where the collector has said nothing in that time.
         """
-        if not self._known.wait(timeout_s):
-            raise SourceError(f"no collector answers at {self._inlet}: start it first, or look at what it says")
+        waited_s = (self._clock.monotonic_ns() - self._began_ns) / NS_PER_SECOND
+        if not self._known.wait(max(timeout_s - waited_s, 0.0)):
+            raise SourceError(f"no collector answers at {self._inlet}: is it running, and what does it say?")
 
     def sent_by_all(self) -> dict[str, ViewCounts]:
-        """Return what all servers of the collector have sent, by what views are called, some seconds ago."""
+        """Return what all processes at this port have sent, by what views are called, some seconds ago."""
         return {label: counts_of(sent) for label, sent in self._sent.items()}
 
     def open(self, view: View) -> RemoteStream:
@@ -143,7 +152,6 @@ class RemoteFeeds:
         stream = RemoteStream(self, key_of(view), view)
         with self._lock:
             self._streams.setdefault(stream.key, []).append(stream)
-            self._fresh.add(stream.key)
         self.tell_wants()
         return stream
 
@@ -157,12 +165,6 @@ class RemoteFeeds:
                 self._streams.pop(stream.key, None)
         self.tell_wants()
 
-    def freshen(self, stream: RemoteStream) -> None:
-        """Ask for all of a view: something is missing."""
-        with self._lock:
-            self._fresh.add(stream.key)
-        self.tell_wants()
-
     def look(self, look: RemoteLook) -> int:
         """Have a range drawn; returns the number that its answers come under."""
         number = next(self._numbers)
@@ -171,6 +173,14 @@ class RemoteFeeds:
         self.tell_wants()
         return number
 
+    def look_again(self, look: RemoteLook) -> None:
+        """Have a range drawn again, where it is wanted."""
+        with self._lock:
+            if self._looks.pop(look.number, None) is not None:
+                look.number = next(self._numbers)
+                self._looks[look.number] = look
+        self.tell_wants()
+
     def look_away(self, look: RemoteLook) -> None:
         """Want a range no more."""
         with self._lock:
@@ -178,7 +188,9 @@ class RemoteFeeds:
         self.tell_wants()
 
     def row_at(self, view: str, look: int | None, time_ns: int, value: float) -> dict[str, str]:
-        """Return the row under a place, waiting for the answer; empty where none comes in time."""
+        """Return the row under a place, waiting for the answer; empty where none comes in time, or can."""
+        if self.silent_ns() >= STALE_NS or abs(time_ns) > _TIMES_NS:
+            return {}
         call, future = next(self._numbers), Future[dict[str, str]]()
         self._calls[call] = future
         try:
@@ -188,6 +200,11 @@ class RemoteFeeds:
             return {}
         finally:
             self._calls.pop(call, None)
+
+    def silent_ns(self) -> int:
+        """Return for how long the collector has said nothing."""
+        heard_ns = self._began_ns if self._heard_ns is None else self._heard_ns
+        return self._clock.monotonic_ns() - heard_ns
 
     def tell_wants(self) -> None:
         """Say soon what is wanted."""
@@ -201,7 +218,11 @@ class RemoteFeeds:
 
     def _tell(self) -> None:
         while not self._stopping.is_set():
-            self.say_wants()
+            try:
+                self.say_wants()
+            except Exception:  # next time something else may be wanted
+                _LOG.exception("the collector could not be told what is wanted")
+                self._stopping.wait(_REPEAT_S)
             if self._changed.wait(_REPEAT_S):
                 self._stopping.wait(_GATHER_S)
                 self._changed.clear()
@@ -211,20 +232,39 @@ class RemoteFeeds:
         with self._lock:
             views = {key: streams[0].view for key, streams in self._streams.items()}
             looks = {number: LookWanted(look.stream.key, look.where) for number, look in self._looks.items()}
-            fresh, self._fresh = tuple(self._fresh), set()
-        sent = {label: sent_of(counts) for label, counts in dict(self.sent_here()).items()}
-        return Wants(self._server, views, looks, snapshots, fresh, sent)
+            fresh = tuple(key for key, streams in self._streams.items() if any(stream.is_lacking for stream in streams))
+        return Wants(self._server, self._group, views, looks, snapshots, fresh, self._sent_since())
+
+    def _sent_since(self) -> dict[str, SentOf] | None:
+        now_ns = self._clock.monotonic_ns()
+        if not self.is_one_of_several or now_ns - self._sent_ns < _SENT_NS:
+            return None
+        self._sent_ns = now_ns
+        return {label: sent_of(counts) for label, counts in dict(self.sent_here()).items()}
 
     def _topics(self, wants: Wants) -> frozenset[str]:
         names = (names_topic(feed.name) for feed in self)
         snapshots = (snapshot_topic(*name) for name in wants.snapshots)
-        return frozenset((STATE, SENT, *names, *snapshots, *map(view_topic, wants.views)))
+        sent = (sent_topic(self._group),) if self.is_one_of_several else ()
+        return frozenset((STATE, *sent, *names, *snapshots, *map(view_topic, wants.views)))
 
     def _receive(self, data: bytes) -> None:
         try:
             self._take(read_told(data))
         except StreamshadeError as error:
             _LOG.error("%s", error)
+        except Exception:
+            _LOG.exception("what the collector says can't be taken in")
+
+    def _lost(self) -> None:
+        """Ask for all anew: the connection was lost, and whatever was said meanwhile."""
+        with self._lock:
+            for stream in itertools.chain.from_iterable(self._streams.values()):
+                stream.is_lacking = True
+            looks = tuple(self._looks.values())
+        for look in looks:
+            self.look_again(look)
+        self.tell_wants()
 
     @singledispatchmethod
     def _take(self, told: Told) -> None:
@@ -232,19 +272,21 @@ class RemoteFeeds:
 
     @_take.register
     def _(self, told: State) -> None:
+        self._heard_ns = self._clock.monotonic_ns()
         if told.epoch != self._epoch:
             self._epoch = told.epoch
             for feed in self:
                 feed.forget()
-        is_new = False
         for state in told.feeds:
-            name = state.status.name
-            if name in self._feeds:
-                self._feeds[name].take_state(state)
-            else:
-                self._feeds[name] = RemoteFeed(self, state, clock=self._clock)
-                is_new = True
-        if is_new:
+            known = self._feeds.get(state.status.name)
+            if known is not None:
+                known.take_state(state)
+        states = {state.status.name: state for state in told.feeds}
+        if tuple(states) != tuple(self._feeds):
+            self._feeds = {
+                name: self._feeds.get(name) or RemoteFeed(self, state, clock=self._clock)
+                for name, state in states.items()
+            }
             self._known.set()
             self.tell_wants()
 
@@ -280,5 +322,5 @@ class RemoteFeeds:
     @_take.register
     def _(self, told: Row) -> None:
         call = self._calls.get(told.call)
-        if call is not None:
+        if call is not None and not call.done():
             call.set_result(told.row)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pipelines.core.spec import View
-from pipelines.live.relay.words import Answer, News
+from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.errors import SpecError
+from pipelines.core.spec import View, ViewSpec
+from pipelines.live.relay.words import Answer, News, RelayError
+from pipelines.live.streams.frame_look import request_of
 from pipelines.live.streams.stream import Range
 
 if TYPE_CHECKING:
@@ -24,6 +27,12 @@ _AT: Final = 4
 _MOST_STEPS: Final = 512
 _MOST_BYTES: Final = 256 << 10
 """How much of what came is kept for viewers who lag behind; who lags more gets a keyframe."""
+
+_MOST_PAST: Final = 16
+"""Epochs that are over, of which news may come once more where a connection is made again."""
+
+_ANSWER_NS: Final = 5 * NS_PER_SECOND
+"""A range that nobody has answered for so long is asked for again: an answer may get lost."""
 
 _MOST_WAITING: Final = 1_024
 """News that wait to be polled. More come only where the loop stands still; then a keyframe mends it."""
@@ -43,6 +52,11 @@ class RemoteStream:
     view : View
         What is shown.
 
+    Attributes
+    ----------
+    is_lacking : bool
+        Whether it needs all of the view: it is asked for until it comes.
+
     Notes
     -----
     *Threads.* The loop that sends, but for `deliver`, which the connection's thread calls, and `row_at`.
@@ -52,18 +66,22 @@ class RemoteStream:
         self.key, self.view = key, view
         self.generation = 0
         self.failure = ""
+        self.is_lacking = True
         self.newest_ns: int | None = None
         self.age_ns: int | None = None
         self._feeds = feeds
         self._waiting: deque[News] = deque(maxlen=_MOST_WAITING)
         self._epoch = self._offset = 0
+        self._past: deque[int] = deque(maxlen=_MOST_PAST)
         self._whole: _Step | None = None
         self._steps: deque[_Step] = deque()
         self._n_bytes = 0
         self._known: dict[int, tuple[bytes, ...]] = {}
 
     def deliver(self, news: News) -> None:
-        """Take what came, to be polled."""
+        """Take what came, to be polled; raises `RelayError` where these are no messages."""
+        if any(len(message) < _AT + _GENERATIONS.size for message in news.messages):
+            raise RelayError(f"news of {self.view} are cut off")
         self._waiting.append(news)
 
     def poll(self, now_ns: int) -> None:
@@ -88,7 +106,10 @@ class RemoteStream:
         return since if since is not None and is_short else anew
 
     def look(self, where: Range, wake: Callable[[], None]) -> RemoteLook:
-        """As `ViewStream` says; a range that can't be drawn is found out there."""
+        """As `ViewStream` says."""
+        if not isinstance(self.view, ViewSpec):
+            raise SpecError("this is no picture: there is no range of it to draw")
+        request_of(self.view, where)
         return RemoteLook(self._feeds, self, where, wake)
 
     def row_at(self, time_ns: int, value: float) -> dict[str, str]:
@@ -103,11 +124,14 @@ class RemoteStream:
         if news.failure:
             self.failure = news.failure
             return
+        if news.epoch in self._past:
+            return
         if news.epoch != self._epoch:
             if news.base:
-                self._feeds.freshen(self)
+                self._freshen()
                 return
-            self._epoch, self._offset = news.epoch, self.generation
+            self._past.append(self._epoch)
+            self._epoch, self._offset, self._whole = news.epoch, self.generation, None
         messages = tuple(_restamped(message, self._offset) for message in news.messages)
         step = _Step(news.base + self._offset if news.base else 0, news.generation + self._offset, messages)
         if step.base == 0:
@@ -115,11 +139,18 @@ class RemoteStream:
         elif step.base == self.generation:
             self._append(step)
         elif step.generation > self.generation:
-            self._feeds.freshen(self)  # something is missing in between
-            return
-        self.newest_ns, self.age_ns = news.newest_ns, news.age_ns
+            self._freshen()  # something is missing in between
+        if step.generation == self.generation:
+            self.newest_ns, self.age_ns = news.newest_ns, news.age_ns
+
+    def _freshen(self) -> None:
+        self.is_lacking = True
+        self._feeds.tell_wants()
 
     def _take_whole(self, step: _Step) -> None:
+        if self._whole is not None and step.generation < self._whole.generation:
+            return  # it came once before
+        self.is_lacking = False
         if step.generation > self.generation:
             self._steps.clear()
             self._n_bytes = 0
@@ -132,7 +163,7 @@ class RemoteStream:
         self._n_bytes += step.n_bytes
         while len(self._steps) > _MOST_STEPS or self._n_bytes > _MOST_BYTES:
             if self._whole is not None and self._steps[0].base >= self._whole.generation:
-                self._feeds.freshen(self)  # who has nothing needs these
+                self._freshen()  # who has nothing needs these
                 break
             self._n_bytes -= self._steps.popleft().n_bytes
 
@@ -175,21 +206,28 @@ class RemoteLook:
     def __init__(self, feeds: RemoteFeeds, stream: RemoteStream, where: Range, wake: Callable[[], None]) -> None:
         self.stream, self.where = stream, where
         self._feeds, self._wake = feeds, wake
-        self._waiting: bytes | str | None = None
+        self._waiting: deque[bytes | str] = deque(maxlen=1)
+        self._is_answered = False
+        self._asked_ns: int | None = None
         self.number = feeds.look(self)
 
     def deliver(self, answer: Answer) -> None:
         """Take what came. The connection's thread."""
-        self._waiting = answer.reason or answer.parts
+        self._is_answered = True
+        self._waiting.append(answer.reason or answer.parts)
         self._wake()
 
     def ask(self, now_ns: int) -> None:
-        """Nothing: the collector asks again by itself."""
+        """Ask again where no answer came; after the first the collector asks again by itself."""
+        if self._asked_ns is None:
+            self._asked_ns = now_ns
+        elif not self._is_answered and now_ns - self._asked_ns >= _ANSWER_NS:
+            self._asked_ns = now_ns
+            self._feeds.look_again(self)
 
     def take(self) -> bytes | str | None:
         """As `Look` says."""
-        waiting, self._waiting = self._waiting, None
-        return waiting
+        return self._waiting.pop() if self._waiting else None
 
     def row_at(self, time_ns: int, value: float) -> dict[str, str]:
         """As `Look` says."""

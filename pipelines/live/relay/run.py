@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pipelines.core.clock import SystemClock
+from pipelines.core.errors import SpecError
 from pipelines.live.feed import Feed
 from pipelines.live.relay.collector import Collector
 from pipelines.live.relay.outlet import Outlet
@@ -37,7 +38,7 @@ def collect(feeds: Iterable[Feed], outlet: Outlet, *, parent_pid: int | None, be
     Raises
     ------
     SpecError
-        Where it can't be published there.
+        Where it can't be published there, or not any more: another collector has taken its place.
     """
     asyncio.run(_collect({feed.name: feed for feed in feeds}, outlet, parent_pid, began))
 
@@ -55,9 +56,11 @@ async def _collect(feeds: dict[str, Feed], outlet: Outlet, parent_pid: int | Non
         collector = Collector(feeds, outlet, clock=SystemClock(), post=post, workers=workers)
         await outlet.start(collector.receive)
         began()
-        while not ending.is_set() and parent_pid in (None, os.getppid()):
+        while not ending.is_set() and not outlet.failure and parent_pid in (None, os.getppid()):
             collector.beat()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _BEAT_S)
         collector.close()
         await outlet.stop()
+    if outlet.failure:
+        raise SpecError(outlet.failure)

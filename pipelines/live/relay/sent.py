@@ -1,4 +1,4 @@
-"""What the servers of one collector have sent to viewers, together."""
+"""What the processes that serve at one port have sent to viewers, together."""
 
 from __future__ import annotations
 
@@ -53,25 +53,25 @@ class Totals:
 
     def __init__(self) -> None:
         self._by_server: dict[str, Mapping[str, SentOf]] = {}
-        self._gone: dict[str, ViewCounts] = {}
+        self._gone: set[str] = set()
 
     def take(self, server: str, sent: Mapping[str, SentOf]) -> None:
-        """Take in what a server has sent since it began, by what views are called."""
+        """Take in what a server has sent since it began, by what views are called. It may be one that was gone."""
         self._by_server[server] = sent
+        self._gone.discard(server)
 
     def forget(self, server: str) -> None:
         """Take notice that a server is gone."""
-        for label, sent in self._by_server.pop(server, {}).items():
-            counts = self._gone.setdefault(label, ViewCounts())
-            _add(counts, sent)
-            counts.n_viewers = 0
+        self._gone.add(server)
 
     def told(self) -> dict[str, SentOf]:
         """Return what all have sent."""
         totals: dict[str, ViewCounts] = {}
-        gone = ((label, sent_of(counts)) for label, counts in self._gone.items())
-        for label, sent in (*gone, *(each for by in self._by_server.values() for each in by.items())):
-            _add(totals.setdefault(label, ViewCounts()), sent)
+        for server, by_label in self._by_server.items():
+            for label, sent in by_label.items():
+                counts = totals.setdefault(label, ViewCounts())
+                _add(counts, sent)
+                counts.n_viewers -= sent.n_viewers if server in self._gone else 0
         return {label: sent_of(counts) for label, counts in totals.items()}
 
 

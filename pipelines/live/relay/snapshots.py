@@ -14,9 +14,12 @@ from pipelines.aggregates.last_values import LastValuesSnapshot
 from pipelines.aggregates.rates import RatesSnapshot
 from pipelines.live.relay.words import Packed, RelayError
 
-__all__ = ["packed", "unpacked"]
+__all__ = ["IS_SENT", "packed", "unpacked"]
 
 _SNAPSHOTS: Final = MappingProxyType({"last": LastValuesSnapshot, "rates": RatesSnapshot})
+
+IS_SENT: Final = frozenset(_SNAPSHOTS)
+"""Aggregates whose snapshots can be sent."""
 
 
 def packed(snapshot: Any) -> dict[str, Packed | int | dict[str, Packed]]:

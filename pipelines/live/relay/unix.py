@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
+import stat
 import struct
 import threading
 from collections.abc import Callable
@@ -27,7 +27,10 @@ _MOST_BYTES: Final = 256 << 20
 """Longest message: names and snapshots of all keys."""
 
 _MOST_WAITING: Final = 8 << 20
-"""Bytes that wait for a server which does not read. It lacks what comes until it does."""
+"""Bytes that wait for a server which does not read: then it is cut off. It connects again, and asks for all anew."""
+
+_SEND_LIMIT: Final = struct.pack("ll", 2, 0)
+"""Seconds and microseconds that a collector which does not read is waited for."""
 
 _RETRY_S: Final = 0.2
 _END_S: Final = 1.0
@@ -67,8 +70,13 @@ class _Peer:
 
     def send(self, message: bytes) -> None:
         transport = self.writer.transport
-        if not transport.is_closing() and transport.get_write_buffer_size() < _MOST_WAITING:
+        if transport.is_closing():
+            return
+        if transport.get_write_buffer_size() < _MOST_WAITING:
             self.writer.write(_LENGTH.pack(len(message)) + message)
+        else:
+            _LOG.warning("server %s does not read what it is sent: it is cut off", self.name)
+            transport.abort()
 
 
 class UnixOutlet:
@@ -86,6 +94,13 @@ class UnixOutlet:
         self._newest: dict[str, bytes] = {}
         self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._file: tuple[int, int] | None = None
+
+    @property
+    def failure(self) -> str:
+        """As `Outlet` says."""
+        is_ours = self._server is None or _file_at(self._path) in (self._file, None)
+        return "" if is_ours else f"another collector has taken the place of this one at {self._path}"
 
     async def start(self, receive: Callable[[bytes], None]) -> None:
         """As `Outlet` says."""
@@ -95,15 +110,11 @@ class UnixOutlet:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
 
-        with contextlib.suppress(FileNotFoundError):
-            Path(self._path).unlink()
-        before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(serve, self._path)
+            self._server = await asyncio.start_unix_server(serve, sock=_listener(self._path))
         except OSError as error:
             raise SpecError(f"can't listen at {self._path}: {error.strerror or error}") from error
-        finally:
-            os.umask(before)
+        self._file = _file_at(self._path)
 
     def publish(self, topic: str, message: bytes) -> None:
         """As `Outlet` says."""
@@ -127,8 +138,9 @@ class UnixOutlet:
                 peer.writer.close()
             if self._serving:
                 await asyncio.wait(self._serving, timeout=_END_S)
-            with contextlib.suppress(FileNotFoundError):
-                Path(self._path).unlink()
+            if _file_at(self._path) == self._file:
+                with contextlib.suppress(OSError):
+                    Path(self._path).unlink()
 
     def _listen(self, peer: _Peer, topics: frozenset[str]) -> None:
         for topic in topics - peer.topics:
@@ -184,10 +196,10 @@ class UnixInlet:
     def __str__(self) -> str:
         return self._path
 
-    def start(self, receive: Callable[[bytes], None]) -> None:
+    def start(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """As `Inlet` says."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, args=(receive,), name="relay", daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(receive, lost), name="relay", daemon=True)
         self._thread.start()
 
     def listen(self, topics: frozenset[str]) -> None:
@@ -215,13 +227,18 @@ class UnixInlet:
 
     def _say(self, said: Struct) -> None:
         data = _ENCODE(said)
-        if self._socket is not None:
-            with contextlib.suppress(OSError):  # who reads finds out, and connects again
-                self._socket.sendall(_LENGTH.pack(len(data)) + data)
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendall(_LENGTH.pack(len(data)) + data)
+        except OSError:  # a part of it may have gone: who reads finds out, and connects again
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
-    def _work(self, receive: Callable[[bytes], None]) -> None:
+    def _work(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(OSError, EOFError), socket.socket(socket.AF_UNIX) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_LIMIT)
                 connection.connect(self._path)
                 with self._lock:
                     self._socket = connection
@@ -230,10 +247,43 @@ class UnixInlet:
                 with connection.makefile("rb") as file:
                     while not self._stopping.is_set():
                         (length,) = _LENGTH.unpack(_exactly(file, _LENGTH.size))
+                        if length > _MOST_BYTES:
+                            break
                         receive(_exactly(file, length))
             with self._lock:
-                self._socket = None
+                was_connected, self._socket = self._socket is not None, None
+            if was_connected:
+                lost()
             self._stopping.wait(_RETRY_S)
+
+
+def _listener(path: str) -> socket.socket:
+    """Return what listens at a path, where nobody does and there is no other file; raises `OSError`."""
+    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError), socket.socket(socket.AF_UNIX) as probe:
+        if not stat.S_ISSOCK(Path(path).stat().st_mode):
+            raise OSError("there is another file")
+        probe.setblocking(False)
+        with contextlib.suppress(BlockingIOError):  # it is there, and busy
+            probe.connect(path)
+        raise OSError("another collector does already")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            Path(path).unlink()
+        listener.bind(path)
+        Path(path).chmod(0o600)  # nobody can connect before it listens
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _exactly(file: BinaryIO, n_bytes: int) -> bytes:

@@ -16,7 +16,6 @@ from pipelines.live.status import FeedStatus
 from pipelines.live.streams.stream import Range
 
 __all__ = [
-    "SENT",
     "STATE",
     "Answer",
     "Ask",
@@ -38,6 +37,7 @@ __all__ = [
     "names_topic",
     "read_ask",
     "read_told",
+    "sent_topic",
     "snapshot_topic",
     "view_topic",
 ]
@@ -65,6 +65,8 @@ class Wants(_Word, frozen=True):
     ----------
     server : str
         Who says it.
+    group : str
+        What the processes that serve at one port have in common; empty where there is one only.
     views : dict of str to View
         Views, by their `key_of`.
     looks : dict of int to LookWanted
@@ -73,16 +75,18 @@ class Wants(_Word, frozen=True):
         Feed, aggregate and kind of what its pages show.
     fresh : tuple of str
         Keys of views of which it lacks something, so that it needs all of it.
-    sent : dict of str to SentOf
-        What it has sent to viewers, by what views are called in the metrics.
+    sent : dict of str to SentOf, optional
+        What it has sent to viewers, by what views are called in the metrics; None where that was just said, or it is
+        not one of a group.
     """
 
     server: str
+    group: str
     views: dict[str, View]
     looks: dict[int, LookWanted]
     snapshots: tuple[tuple[str, str, str], ...]
     fresh: tuple[str, ...]
-    sent: dict[str, SentOf]
+    sent: dict[str, SentOf] | None
 
 
 class RowWanted(_Word, frozen=True):
@@ -114,7 +118,7 @@ class State(_Word, frozen=True):
 
 
 class Sent(_Word, frozen=True):
-    """What all servers have sent, once a second."""
+    """What all processes of a group have sent, once a second."""
 
     views: dict[str, SentOf]
 
@@ -189,8 +193,10 @@ Told: TypeAlias = State | Sent | Names | News | Snapshot | Answer | Row
 STATE: Final = "state"
 """Where a collector says how its feeds stand."""
 
-SENT: Final = "sent"
-"""Where it says what its servers have sent."""
+
+def sent_topic(group: str) -> str:
+    """Return where it is said what the processes of a group have sent."""
+    return f"sent:{group}"
 
 
 def names_topic(feed: str) -> str:

@@ -25,6 +25,7 @@ class HandOutlet:
     def __init__(self) -> None:
         self.newest: dict[str, bytes] = {}
         self.inlets: list[HandInlet] = []
+        self.failure = ""
 
     def publish(self, topic: str, message: bytes) -> None:
         if not topic.startswith("view:"):
@@ -50,7 +51,7 @@ class HandInlet:
         self.collector: HandCollector | None = None
         self.receive: Callable[[bytes], None] = lambda _: None
 
-    def start(self, receive: Callable[[bytes], None]) -> None:
+    def start(self, receive: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self.receive = receive
 
     def listen(self, topics: frozenset[str]) -> None:
@@ -86,10 +87,10 @@ class HandCollector(Collector):
 class HandServer(RemoteFeeds):
     """A server of one collector."""
 
-    def __init__(self, collector: HandCollector, name: str = "one") -> None:
+    def __init__(self, collector: HandCollector, name: str = "one", *, group: str = "") -> None:
         self.inlet = HandInlet(name)
-        super().__init__(self.inlet, server=name, clock=collector.feed.clock)
-        self.inlet.start(self._receive)
+        super().__init__(self.inlet, server=name, clock=collector.feed.clock, group=group)
+        self.inlet.start(self._receive, self._lost)
         self.connect(collector)
         self.exchange()
         self.exchange()

@@ -20,12 +20,13 @@ class Ends:
         self.url = f"redis://127.0.0.1:{redis.port}/0"
         self.asked: list[bytes] = []
         self.told: list[bytes] = []
+        self.n_lost: list[int] = []
         self.inlet = RedisInlet(self.url, name="desk", server="one")
 
     async def start(self) -> None:
         self.outlet = RedisOutlet(self.url, name="desk")
         await self.outlet.start(self.asked.append)
-        self.inlet.start(self.told.append)
+        self.inlet.start(self.told.append, lambda: self.n_lost.append(1))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):

@@ -26,12 +26,13 @@ class Ends:
         self.path = path
         self.asked: list[bytes] = []
         self.told: list[bytes] = []
+        self.n_lost: list[int] = []
         self.outlet = UnixOutlet(path)
         self.inlet = UnixInlet(path, server="one")
 
     async def start(self) -> None:
         await self.outlet.start(self.asked.append)
-        self.inlet.start(self.told.append)
+        self.inlet.start(self.told.append, lambda: self.n_lost.append(1))
         self.inlet.listen(frozenset({"state"}))
         await self.until(self.is_connected)
 
