@@ -69,7 +69,9 @@ class Child:
             Where it ends, or says nothing for a minute.
         """
         with self._lock:
-            process = self._launch()
+            process = self._process
+            if process is None or self._line:  # else it was launched, and is awaited even where it has ended already
+                process = self._launch()
             self._line = self._line or self._await_line(process)
             return self._line
 

@@ -15,7 +15,7 @@ from pipelines.core.clock import parse_duration_ns
 from pipelines.core.errors import SpecError
 from pipelines.core.schema import KINDS, schema_of
 
-__all__ = ["TIME_UNITS_NS", "SourceSpec", "nearest", "parse_source"]
+__all__ = ["TIME_UNITS_NS", "SourceSpec", "expand", "nearest", "parse_source"]
 
 TIME_UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -193,19 +193,21 @@ def _authority(text: str) -> tuple[str | None, str | None, str, int | None]:
             "%3F for a question mark, %40 for an at sign and %3A for a colon"
         )
     return (
-        unquote(_expand(user)) if user else None,
-        unquote(_expand(password)) if password else None,
+        unquote(expand(user)) if user else None,
+        unquote(expand(password)) if password else None,
         host.strip("[]"),
         int(digits) if digits else None,
     )
 
 
-def _expand(text: str) -> str:
+def expand(text: str) -> str:
+    """Return a text with what the environment holds for each ``${NAME}``; raises `SpecError` where it holds nothing."""
+
     def value(match: re.Match[str]) -> str:
         try:
             return os.environ[match[1]]
         except KeyError:
-            raise SpecError(f"the source's URL wants ${{{match[1]}}}, which is not set in the environment") from None
+            raise SpecError(f"the URL wants ${{{match[1]}}}, which is not set in the environment") from None
 
     return _VARIABLE.sub(value, text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import sys
@@ -17,7 +18,7 @@ from pipelines.live.feeds import MEMORY_VARIABLE, SOURCE_VARIABLE, WINDOW_VARIAB
 from pipelines.live.relay.address import COLLECTOR_VARIABLE, make_outlet
 from pipelines.live.relay.run import collect as publish
 
-__all__ = ["FeedProcess", "collect", "declare_feeds"]
+__all__ = ["FeedProcess", "collect", "declare_feeds", "log_to_stderr"]
 
 _READY: Final = "ready"
 
@@ -64,6 +65,7 @@ def collect(to: str, *, parent_pid: int | None, say: Callable[[str], None]) -> N
         Where the demo can't be started.
     """
     outlet = make_outlet(to)
+    log_to_stderr()
     feeds = local_feeds()
 
     def began() -> None:
@@ -78,6 +80,16 @@ def collect(to: str, *, parent_pid: int | None, say: Callable[[str], None]) -> N
         if parent_pid not in (None, os.getppid()):  # it made a folder for us, and is gone
             with contextlib.suppress(OSError):
                 Path(unquote(urlsplit(to).path)).parent.rmdir()
+
+
+def log_to_stderr() -> None:
+    """Say on the standard error how sources stand."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    ours = logging.getLogger("pipelines")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
 
 
 class FeedProcess(Child):

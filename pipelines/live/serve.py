@@ -22,7 +22,7 @@ from pipelines.core.child import end_with_parent
 from pipelines.core.errors import SourceError, SpecError
 from pipelines.kernels.warm import warm
 from pipelines.live.broadcast.ticket import process_tickets
-from pipelines.live.collect import FeedProcess, declare_feeds
+from pipelines.live.collect import FeedProcess, declare_feeds, log_to_stderr
 from pipelines.live.feeds import launch_demo, process_feeds, will_be_several
 from pipelines.live.panel_options import n_processes, page_files, panel_arguments, refuse_login_without_secret
 from pipelines.live.relay.address import COLLECTOR_VARIABLE
@@ -72,12 +72,9 @@ def serve(
     """
     files = page_files(pages)
     collector = collector or os.environ.get(COLLECTOR_VARIABLE, "")
-    if collector and sources and not feed_process:
-        raise SpecError(f"{COLLECTOR_VARIABLE} names a collector, whose feeds are shown: unset it, or give no --source")
-    urls = declare_feeds(sources, window=window, memory=memory)
     n_servers = n_processes(panel_options)
-    if n_servers > 1 and not (collector or feed_process):
-        raise SpecError("--num-procs would read every source once a process: add --feed-process, before the --")
+    _refuse_contradictions(collector, sources, n_servers=n_servers, feed_process=feed_process)
+    urls = declare_feeds(sources, window=window, memory=memory)
     refuse_login_without_secret(panel_options)
     port = _free_port(address, port)
     _set_up_logging()
@@ -95,6 +92,13 @@ def serve(
     gc.freeze()  # of what is imported nothing is garbage: looking through it would hold everything up for 0.3 s
     gc.enable()
     main()
+
+
+def _refuse_contradictions(collector: str, sources: Sequence[str], *, n_servers: int, feed_process: bool) -> None:
+    if collector and sources and not feed_process:
+        raise SpecError(f"{COLLECTOR_VARIABLE} names a collector, whose feeds are shown: unset it, or give no --source")
+    if n_servers > 1 and not (collector or feed_process):
+        raise SpecError("--num-procs would read every source once a process: add --feed-process, before the --")
 
 
 def _launch_feeds() -> FeedProcess:
@@ -172,12 +176,7 @@ def _end_with_parent() -> None:
 
 def _set_up_logging() -> None:
     """Say on the standard error how sources stand, and leave out what tells an operator nothing."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    ours = logging.getLogger("pipelines")
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
+    log_to_stderr()
     logging.getLogger("asyncio").addFilter(_is_no_departure)
     logging.getLogger("bokeh.server.views.ws").addFilter(
         lambda record: "connection was closed" not in record.getMessage()

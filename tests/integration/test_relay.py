@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -85,6 +86,17 @@ def answers(url: str, status: int = 200) -> bool:
 
 def wait_for(address: str, log: Path, *, status: int = 200) -> None:
     wait_until(lambda: answers(f"{address}/ready", status), 60, what=f"/ready answers {status}, see {log}")
+
+
+async def see(address: str, n_frames: int = 5) -> None:
+    async with watching(address) as watcher:
+        await watcher.see(n_frames)
+
+
+def n_frames_told(address: str) -> int:
+    with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith("streamshade_frames_total"))
 
 
 class Desk(NamedTuple):
@@ -165,6 +177,7 @@ def test_several_processes_show_one_feed_and_all_end_with_the_first(signal_numbe
     with running(tmp_path / "serve.log", "serve", *options) as server:
         wait_for(address, tmp_path / "serve.log")
         assert len(server.pids) == 4  # the first, two that serve, and the feed
+        asyncio.run(asyncio.wait_for(see_again(address), 60))  # the first row may come after that
 
         async def watch() -> None:
             for _ in range(6):
@@ -172,5 +185,64 @@ def test_several_processes_show_one_feed_and_all_end_with_the_first(signal_numbe
                     await watcher.see(3)
 
         asyncio.run(watch())
+        wait_until(lambda: min(told := {n_frames_told(address) for _ in range(8)}) > 0 and len(told) == 1, 20)
         server.end(signal_number)
         wait_until(lambda: not server.pids, 20, what="all have ended")
+
+
+def test_a_feed_process_that_ends_by_itself_is_started_again(tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    options = ("--source", SOURCE, "--feed-process", "--port", str(port), "--", "--num-procs", "2")
+    with (
+        TemporaryDirectory(prefix="100% of #1 ", dir="/tmp") as temporary,  # a socket's path is short
+        running(tmp_path / "serve.log", "serve", *options, environment={"TMPDIR": temporary}) as server,
+    ):
+        wait_for(address, tmp_path / "serve.log")
+        found = subprocess.run(
+            ["pgrep", "-f", "pipelines collect", "-g", str(server.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.kill(int(found.stdout), signal.SIGKILL)
+        wait_until(lambda: "it is started again" in server.log.read_text(), 20)
+        asyncio.run(asyncio.wait_for(see_again(address), 60))
+        server.end()
+        wait_until(lambda: not server.pids, 20, what="all have ended")
+        assert not list(Path(temporary).iterdir())
+        assert "Traceback" not in server.log.read_text()
+
+
+async def see_again(address: str) -> None:
+    """Be sent frames, at the latest when the feed is back."""
+    while True:
+        with suppress(AssertionError, TimeoutError, OSError):
+            return await see(address)
+        await asyncio.sleep(0.2)
+
+
+def test_server_and_collector_may_come_in_any_order_and_stand_still_and_there_is_one_collector(tmp_path: Path) -> None:
+    port, path = free_port(), f"unix://{tmp_path}/feeds"
+    address = f"http://127.0.0.1:{port}"
+    collect = ("collect", "--source", SOURCE, "--to", path)
+    with running(tmp_path / "serve.log", "serve", "--from", path, "--port", str(port)) as server:
+        wait_for(address, tmp_path / "serve.log", status=503)
+        assert answers(f"{address}/market")
+        assert "no collector answers" in server.log.read_text()
+        with running(tmp_path / "collect.log", *collect) as collector:
+            wait_for(address, tmp_path / "collect.log")
+            asyncio.run(asyncio.wait_for(see_again(address), 60))  # the first row may come after that
+            with running(tmp_path / "second.log", *collect) as second:
+                assert second.process.wait(30) == 1
+            assert "another collector" in second.log.read_text()
+            collector.process.send_signal(signal.SIGSTOP)
+            wait_for(address, tmp_path / "serve.log", status=503)
+            collector.process.send_signal(signal.SIGCONT)
+            wait_for(address, tmp_path / "serve.log")
+            asyncio.run(see(address))
+            os.killpg(server.process.pid, signal.SIGINT)
+            os.killpg(collector.process.pid, signal.SIGINT)
+            for each in (server, collector):
+                each.process.wait(20)
+                assert "Traceback" not in each.log.read_text()

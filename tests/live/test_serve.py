@@ -72,7 +72,7 @@ def test_a_login_without_a_secret_is_refused_before_anything_is_started(
         serve_market(panel_options=option)
 
 
-@pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"]])
+@pytest.mark.parametrize("option", [["--num-procs", "2"], ["--num-procs=4"], ["--num-procs", "0"], ["--num-p", "2"]])
 def test_several_processes_are_refused_with_what_to_do_instead(option: list[str]) -> None:
     with pytest.raises(SpecError, match="add --feed-process"):
         serve_market(panel_options=option)

@@ -6,10 +6,11 @@ import os
 import secrets
 from importlib import import_module
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from pipelines.core.clock import Clock
 from pipelines.core.errors import SpecError
+from pipelines.core.url import expand
 from pipelines.live.relay.outlet import Outlet
 from pipelines.live.relay.remote_feeds import RemoteFeeds
 from pipelines.live.relay.unix import UnixInlet, UnixOutlet
@@ -94,4 +95,6 @@ def _redis(url: str) -> tuple[str, str]:
     db = options.pop("db", "0")
     if options or not db.isdecimal():
         raise SpecError("the address of a collector in Redis has one option, the number of a database: ?db=0")
-    return urlunsplit((parts.scheme, parts.netloc, f"/{db}", "", "")), parts.path.strip("/")
+    login, at, host = parts.netloc.rpartition("@")
+    login = ":".join(quote(unquote(expand(part)), safe="") for part in login.split(":", 1))
+    return urlunsplit((parts.scheme, f"{login}{at}{host}", f"/{db}", "", "")), parts.path.strip("/")

@@ -8,35 +8,26 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Final
 
-import numpy as np
-
 from pipelines.core.clock import NS_PER_SECOND, Clock
 from pipelines.core.errors import SpecError, StreamshadeError
 from pipelines.core.spec import View
 from pipelines.live.feed import Feed
+from pipelines.live.relay.feeds_told import FeedsTold
 from pipelines.live.relay.outlet import Outlet
 from pipelines.live.relay.relayed_view import RelayedView
+from pipelines.live.relay.rows_found import RowsFound
 from pipelines.live.relay.sent import Totals
-from pipelines.live.relay.snapshots import IS_SENT, packed
 from pipelines.live.relay.words import (
-    STATE,
     Answer,
-    FeedState,
     LookWanted,
-    Names,
     News,
-    Row,
     RowWanted,
     Sent,
-    Snapshot,
-    State,
     Wants,
     encode,
     key_of,
-    names_topic,
     read_ask,
     sent_topic,
-    snapshot_topic,
     view_topic,
 )
 from pipelines.live.streams.stream import Look, ViewStream
@@ -48,18 +39,9 @@ _LOG: Final = logging.getLogger(__name__)
 SILENT_NS: Final = 8 * NS_PER_SECOND
 """A server that has said nothing for so long has gone: four times as long as they are silent."""
 
-_STATE_NS: Final = NS_PER_SECOND // 10
-_SNAPSHOTS_NS: Final = NS_PER_SECOND // 4
-_NAMES_NS: Final = NS_PER_SECOND // 2
 _SENT_NS: Final = NS_PER_SECOND
-"""How often at the most things are said."""
-
-_BEAT_NS: Final = NS_PER_SECOND
-_AGAIN_NS: Final = 5 * NS_PER_SECOND
-"""How often at least the state is said, and all else that is kept for servers to come: it may have got lost."""
-
-_MOST_ROWS: Final = 64
-"""Rows that are looked for at a time. Servers do not wait for more of them, so these are answered with none."""
+_COMPLAIN_NS: Final = 5 * NS_PER_SECOND
+"""How often at the most that is said."""
 
 _WENT_WRONG: Final = "something went wrong: see the collector's log"
 
@@ -105,13 +87,13 @@ class Collector:
         workers: Executor,
     ) -> None:
         self.epoch = secrets.randbits(62)
-        self._feeds, self._outlet, self._clock, self._post, self._workers = feeds, outlet, clock, post, workers
+        self._feeds, self._outlet, self._clock, self._post = feeds, outlet, clock, post
         self._servers: dict[str, _Server] = {}
         self._views: dict[str, RelayedView] = {}
-        self._said: dict[object, object] = {}
-        self._due_ns: dict[object, int] = {}
+        self._feeds_told = FeedsTold(feeds, outlet, epoch=self.epoch)
+        self._sent_ns = self._complain_ns = 0
         self._totals: dict[str, Totals] = {}
-        self._n_rows = 0
+        self._rows = RowsFound(outlet, post=post, workers=workers)
         self._is_woken = False
         for feed in feeds.values():
             feed.wakes.add(self.wake)
@@ -155,13 +137,8 @@ class Collector:
             self._tell_news(key, view, now_ns)
         for name, server in self._servers.items():
             self._tell_answers(name, server, now_ns)
-        for tell in (self._tell_state, self._tell_sent, self._tell_names, self._tell_snapshots):
-            try:
-                tell(now_ns)
-            except Exception:
-                if now_ns >= self._due_ns.get(tell, 0):
-                    self._due_ns[tell] = now_ns + _AGAIN_NS
-                    _LOG.exception("servers could not be told how the feeds stand")
+        self._tell_sent(now_ns)
+        self._tell_feeds(now_ns)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -275,78 +252,30 @@ class Collector:
                 answer = Answer(number, b"", taken) if isinstance(taken, str) else Answer(number, taken)
                 self._outlet.send(name, encode(answer))
 
-    def _tell_state(self, now_ns: int) -> None:
-        if now_ns < self._due_ns.get(STATE, 0):
-            return
-        generations = tuple(feed.generation for feed in self._feeds.values())
-        if self._said.get(STATE) == generations and now_ns < self._due_ns[STATE] + _BEAT_NS:
-            return
-        self._said[STATE], self._due_ns[STATE] = generations, now_ns + _STATE_NS
-        states = tuple(
-            FeedState(feed.kinds, feed.generation, feed.skew_ns, feed.newest_ns, feed.status())
-            for feed in self._feeds.values()
-        )
-        self._outlet.publish(STATE, encode(State(self.epoch, states)))
+    def _tell_feeds(self, now_ns: int) -> None:
+        told = self._feeds_told
+        snapshots = {name for server in self._servers.values() for name in server.wants.snapshots}
+        try:
+            told.tell_state(now_ns)
+            if self._servers:
+                told.tell_names(now_ns)
+                told.tell_snapshots(snapshots, now_ns)
+        except Exception:
+            if now_ns >= self._complain_ns:
+                self._complain_ns = now_ns + _COMPLAIN_NS
+                _LOG.exception("servers could not be told how the feeds stand")
 
     def _tell_sent(self, now_ns: int) -> None:
-        if now_ns >= self._due_ns.get(Sent, 0):
-            self._due_ns[Sent] = now_ns + _SENT_NS
+        if now_ns >= self._sent_ns:
+            self._sent_ns = now_ns + _SENT_NS
             for group, totals in self._totals.items():
                 self._outlet.publish(sent_topic(group), encode(Sent(totals.told())))
 
-    def _tell_names(self, now_ns: int) -> None:
-        for feed in self._feeds.values():
-            topic = names_topic(feed.name)
-            n_names, due_ns = len(feed.dictionary), self._due_ns.get(topic, 0)
-            if now_ns < due_ns + (_AGAIN_NS if self._said.get(topic) == n_names else 0) or not self._servers:
-                continue
-            names = feed.dictionary.names
-            self._said[topic], self._due_ns[topic] = len(names), now_ns + _NAMES_NS
-            rows = {
-                kind: np.fromiter((table.series(code) is not None for code in range(len(names))), np.uint8).tobytes()
-                for kind, table in feed.tables.items()
-            }
-            self._outlet.publish(topic, encode(Names(self.epoch, feed.name, names, rows)))
-
-    def _tell_snapshots(self, now_ns: int) -> None:
-        wanted = {name for server in self._servers.values() for name in server.wants.snapshots}
-        for name, aggregate, kind in wanted:
-            if aggregate not in IS_SENT:
-                continue
-            feed, topic = self._feeds.get(name), snapshot_topic(name, aggregate, kind)
-            snapshot = None if feed is None else feed.snapshot(aggregate, kind)
-            due_ns = self._due_ns.get(topic, 0) + (_AGAIN_NS if self._said.get(topic) is snapshot else 0)
-            if snapshot is None or now_ns < due_ns:
-                continue
-            self._said[topic], self._due_ns[topic] = snapshot, now_ns + _SNAPSHOTS_NS
-            n_names = len(self._feeds[name].dictionary)
-            self._outlet.publish(topic, encode(Snapshot(self.epoch, n_names, name, aggregate, kind, packed(snapshot))))
-
-    def _picture(self, wanted: RowWanted) -> ViewStream | Look | None:
+    def _find_row(self, wanted: RowWanted) -> None:
+        picture: ViewStream | Look | None = None
         if wanted.look is None:
             view = self._views.get(wanted.view)
-            return None if view is None else view.stream
-        server = self._servers.get(wanted.server)
-        looked = None if server is None else server.looks.get(wanted.look)
-        return None if looked is None else looked[1]
-
-    def _find_row(self, wanted: RowWanted) -> None:
-        picture = self._picture(wanted)
-        if picture is None or self._n_rows >= _MOST_ROWS:
-            self._outlet.send(wanted.server, encode(Row(wanted.call, {})))
-            return
-
-        def find() -> None:
-            row: dict[str, str] = {}
-            try:
-                row = picture.row_at(wanted.time_ns, wanted.value)
-            except Exception:
-                _LOG.exception("a row could not be found")
-            self._post(lambda: tell(row))
-
-        def tell(row: dict[str, str]) -> None:
-            self._n_rows -= 1
-            self._outlet.send(wanted.server, encode(Row(wanted.call, row)))
-
-        self._n_rows += 1
-        self._workers.submit(find)
+            picture = None if view is None else view.stream
+        elif (server := self._servers.get(wanted.server)) is not None and wanted.look in server.looks:
+            picture = server.looks[wanted.look][1]
+        self._rows.find(wanted, picture)

@@ -62,6 +62,7 @@ class RedisOutlet:
             url, socket_timeout=_SILENT_S, socket_connect_timeout=_SILENT_S, retry=AsyncRetry(NoBackoff(), 0)
         )
         self.failure = ""
+        self._is_stopping = False
         self._name, self._prefix, self._token = name, _prefix(name), secrets.token_bytes(12)
         self._sizes: dict[str, deque[int]] = {}
         self._n_lost = 0
@@ -94,9 +95,11 @@ class RedisOutlet:
 
     async def stop(self) -> None:
         """As `Outlet` says."""
+        self._is_stopping = True  # redis-py may take a cancellation for a connection that was lost
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_SILENT_S)
         with contextlib.suppress(RedisError, OSError):
             if await self._client.get(self._claim) == self._token:
                 await self._client.delete(self._claim)
@@ -115,7 +118,7 @@ class RedisOutlet:
         return False
 
     async def _keep_claim(self) -> None:
-        while not self.failure:
+        while not self.failure and not self._is_stopping:
             await asyncio.sleep(_CLAIM_S)
             with contextlib.suppress(RedisError, OSError):
                 await self._client.set(self._claim, self._token, nx=True, px=_CLAIM_MS)
@@ -140,7 +143,7 @@ class RedisOutlet:
 
     async def _write(self) -> None:
         is_trouble = False
-        while True:
+        while not self._is_stopping:
             await self._has_some.wait()
             self._has_some.clear()
             waiting, self._waiting, self._n_waiting_bytes = self._waiting, {}, 0
@@ -178,7 +181,7 @@ class RedisOutlet:
 
     async def _read(self, place: bytes, receive: Callable[[bytes], None]) -> None:
         key = self._prefix + "asks"
-        while True:
+        while not self._is_stopping:
             try:
                 place = place or await self._newest_ask()
                 found = await self._client.xread({key: place}, block=_BLOCK_MS)

@@ -88,6 +88,11 @@ class RemoteFeed:
         """How far the source's clock is ahead of ours, as the collector estimates it."""
         return self._state.skew_ns
 
+    @property
+    def has_names(self) -> bool:
+        """Whether names of keys have come."""
+        return self._names_epoch != 0
+
     def live_edge_ns(self) -> int:
         """Return what time it is at the source."""
         return self.clock.now_ns() + self.skew_ns

@@ -20,10 +20,9 @@ from pipelines.live.relay.outlet import Inlet
 from pipelines.live.relay.remote_feed import STALE_NS, RemoteFeed
 from pipelines.live.relay.remote_stream import RemoteLook, RemoteStream
 from pipelines.live.relay.sent import SentOf, counts_of, sent_of
+from pipelines.live.relay.wanted import Wanted, topics_of
 from pipelines.live.relay.words import (
-    STATE,
     Answer,
-    LookWanted,
     Names,
     News,
     Row,
@@ -35,11 +34,7 @@ from pipelines.live.relay.words import (
     Wants,
     encode,
     key_of,
-    names_topic,
     read_told,
-    sent_topic,
-    snapshot_topic,
-    view_topic,
 )
 
 __all__ = ["RemoteFeeds"]
@@ -94,11 +89,9 @@ class RemoteFeeds:
         self._epoch = 0
         self._began_ns = self._sent_ns = 0
         self._heard_ns: int | None = None
-        self._streams: dict[str, list[RemoteStream]] = {}
-        self._looks: dict[int, RemoteLook] = {}
         self._calls: dict[int, Future[dict[str, str]]] = {}
         self._numbers = itertools.count(secrets.randbits(40))
-        self._lock = threading.Lock()
+        self._wanted = Wanted(self._numbers)
         self._known = threading.Event()
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -132,7 +125,7 @@ class RemoteFeeds:
             self._inlet.stop()
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until it is known which feeds there are, at the most until so long after the start.
+        """Wait until feeds and the names of their keys are known, at the most until so long after the start.
 
         Raises
         ------
@@ -150,41 +143,29 @@ class RemoteFeeds:
     def open(self, view: View) -> RemoteStream:
         """Begin to listen to a view."""
         stream = RemoteStream(self, key_of(view), view)
-        with self._lock:
-            self._streams.setdefault(stream.key, []).append(stream)
+        self._wanted.add(stream)
         self.tell_wants()
         return stream
 
     def leave(self, stream: RemoteStream) -> None:
         """Listen to a view no more, for one who did."""
-        with self._lock:
-            streams = self._streams.get(stream.key, [])
-            if stream in streams:
-                streams.remove(stream)
-            if not streams:
-                self._streams.pop(stream.key, None)
+        self._wanted.remove(stream)
         self.tell_wants()
 
     def look(self, look: RemoteLook) -> int:
         """Have a range drawn; returns the number that its answers come under."""
-        number = next(self._numbers)
-        with self._lock:
-            self._looks[number] = look
+        number = self._wanted.look(look)
         self.tell_wants()
         return number
 
     def look_again(self, look: RemoteLook) -> None:
         """Have a range drawn again, where it is wanted."""
-        with self._lock:
-            if self._looks.pop(look.number, None) is not None:
-                look.number = next(self._numbers)
-                self._looks[look.number] = look
+        self._wanted.look_again(look)
         self.tell_wants()
 
     def look_away(self, look: RemoteLook) -> None:
         """Want a range no more."""
-        with self._lock:
-            self._looks.pop(look.number, None)
+        self._wanted.look_away(look)
         self.tell_wants()
 
     def row_at(self, view: str, look: int | None, time_ns: int, value: float) -> dict[str, str]:
@@ -213,7 +194,7 @@ class RemoteFeeds:
     def say_wants(self) -> None:
         """Say now what is wanted."""
         wants = self._wants()
-        self._inlet.listen(self._topics(wants))
+        self._inlet.listen(topics_of(wants, feeds=self._feeds))
         self._inlet.ask(encode(wants))
 
     def _tell(self) -> None:
@@ -229,10 +210,7 @@ class RemoteFeeds:
 
     def _wants(self) -> Wants:
         snapshots = tuple(name for feed in self for name in feed.wanted_snapshots())
-        with self._lock:
-            views = {key: streams[0].view for key, streams in self._streams.items()}
-            looks = {number: LookWanted(look.stream.key, look.where) for number, look in self._looks.items()}
-            fresh = tuple(key for key, streams in self._streams.items() if any(stream.is_lacking for stream in streams))
+        views, looks, fresh = self._wanted.told()
         return Wants(self._server, self._group, views, looks, snapshots, fresh, self._sent_since())
 
     def _sent_since(self) -> dict[str, SentOf] | None:
@@ -241,12 +219,6 @@ class RemoteFeeds:
             return None
         self._sent_ns = now_ns
         return {label: sent_of(counts) for label, counts in dict(self.sent_here()).items()}
-
-    def _topics(self, wants: Wants) -> frozenset[str]:
-        names = (names_topic(feed.name) for feed in self)
-        snapshots = (snapshot_topic(*name) for name in wants.snapshots)
-        sent = (sent_topic(self._group),) if self.is_one_of_several else ()
-        return frozenset((STATE, *sent, *names, *snapshots, *map(view_topic, wants.views)))
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -258,12 +230,7 @@ class RemoteFeeds:
 
     def _lost(self) -> None:
         """Ask for all anew: the connection was lost, and whatever was said meanwhile."""
-        with self._lock:
-            for stream in itertools.chain.from_iterable(self._streams.values()):
-                stream.is_lacking = True
-            looks = tuple(self._looks.values())
-        for look in looks:
-            self.look_again(look)
+        self._wanted.lose_all()
         self.tell_wants()
 
     @singledispatchmethod
@@ -287,7 +254,6 @@ class RemoteFeeds:
                 name: self._feeds.get(name) or RemoteFeed(self, state, clock=self._clock)
                 for name, state in states.items()
             }
-            self._known.set()
             self.tell_wants()
 
     @_take.register
@@ -298,6 +264,8 @@ class RemoteFeeds:
     def _(self, told: Names) -> None:
         if told.feed in self._feeds:
             self._feeds[told.feed].take_names(told)
+        if all(feed.has_names for feed in self):
+            self._known.set()
 
     @_take.register
     def _(self, told: Snapshot) -> None:
@@ -306,8 +274,7 @@ class RemoteFeeds:
 
     @_take.register
     def _(self, told: News) -> None:
-        with self._lock:
-            streams = tuple(self._streams.get(told.view, ()))
+        streams = self._wanted.streams_of(told.view)
         for stream in streams:
             stream.deliver(told)
         if streams and streams[0].view.feed in self._feeds:
@@ -315,7 +282,7 @@ class RemoteFeeds:
 
     @_take.register
     def _(self, told: Answer) -> None:
-        look = self._looks.get(told.look)
+        look = self._wanted.look_of(told.look)
         if look is not None:
             look.deliver(told)
 

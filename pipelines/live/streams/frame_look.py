@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -64,7 +65,7 @@ class FrameLook:
     def __init__(self, stream: FrameStream, where: Range, wake: Callable[[], None]) -> None:
         self._stream, self._wake = stream, wake
         self._request = request_of(stream.view, where)
-        self._waiting: bytes | str | None = None
+        self._waiting: deque[bytes | str] = deque(maxlen=1)  # taken and put by two threads
         self._asked_ns: int | None = None
         self._newest_ns: int | None = None
         self._answer: ExploreAnswer | None = None
@@ -82,8 +83,7 @@ class FrameLook:
 
     def take(self) -> bytes | str | None:
         """As `Look` says."""
-        waiting, self._waiting = self._waiting, None
-        return waiting
+        return self._waiting.pop() if self._waiting else None
 
     def row_at(self, time_ns: int, value: float) -> dict[str, str]:
         """As `Look` says."""
@@ -96,8 +96,8 @@ class FrameLook:
 
     def _deliver(self, answer: ExploreAnswer | Failure) -> None:
         if isinstance(answer, Failure):
-            self._waiting = answer.reason
+            self._waiting.append(answer.reason)
         elif answer is not self._answer:
             self._answer = answer
-            self._waiting = self._stream.encoded(answer)
+            self._waiting.append(self._stream.encoded(answer))
         self._wake()

@@ -113,6 +113,66 @@ def test_streams_are_short_however_much_is_said_and_end_some_time_after_the_last
     run(redis, test)
 
 
+def test_redis_holds_bounded_memory_however_long_messages_are_and_nothing_forever(redis: Redis) -> None:
+    async def test(ends: Ends) -> None:
+        for number in range(50):
+            ends.outlet.send("one", bytes(1 << 20) + b"%d" % number)
+        for _ in range(1_000):
+            ends.inlet.ask(b"?")
+        await ends.until(lambda: bool(ends.asked) and ends.told[-1:] == [bytes(1 << 20) + b"49"])
+        client = ends.inlet._asking
+        assert client.xlen("streamshade:desk:server:one") <= 8
+        assert client.xlen("streamshade:desk:asks") <= 700  # trimmed roughly
+        assert all(0 < client.pttl(key) <= 60_000 for key in client.scan_iter())
+
+    run(redis, test)
+
+
+def test_two_collectors_can_not_have_one_name(redis: Redis) -> None:
+    async def test(ends: Ends) -> None:
+        with pytest.raises(SpecError, match="another collector publishes as 'desk'"):
+            await RedisOutlet(ends.url, name="desk").start(lambda _: None)
+        other = RedisOutlet(ends.url, name="another desk")
+        await other.start(lambda _: None)
+        await other.stop()
+        await ends.outlet.stop()  # and lets go of the name
+        ends.outlet = RedisOutlet(ends.url, name="desk")
+        await asyncio.wait_for(ends.outlet.start(lambda _: None), 1)
+
+    run(redis, test)
+
+
+def test_one_that_stood_still_while_another_took_its_name_finds_out(redis: Redis) -> None:
+    async def test(ends: Ends) -> None:
+        ends.inlet._asking.set("streamshade:desk:collector", b"another")
+        await ends.until(lambda: bool(ends.outlet.failure))
+        assert "another collector publishes as 'desk'" in ends.outlet.failure
+
+    run(redis, test)
+
+
+def test_what_others_write_there_ends_nothing(redis: Redis) -> None:
+    async def test(ends: Ends) -> None:
+        client = ends.inlet._asking
+        for topic in ("asks", "server:one"):
+            client.xadd(f"streamshade:desk:{topic}", {b"strange": b"words"})
+        ends.inlet.ask(b"?")
+        ends.outlet.send("one", b"!")
+        await ends.until(lambda: ends.asked == [b"?"] and ends.told == [b"!"])
+
+    run(redis, test)
+
+
+def test_it_ends_though_a_cancellation_got_lost(redis: Redis) -> None:
+    async def test(ends: Ends) -> None:
+        reading = ends.outlet._tasks[0]
+        reading.cancel = lambda: False  # type: ignore[method-assign]
+        await asyncio.wait_for(ends.outlet.stop(), 20)
+        assert reading.done()
+
+    run(redis, test)
+
+
 def test_both_ends_go_on_after_redis_was_away(redis: Redis) -> None:
     async def test(ends: Ends) -> None:
         ends.inlet.listen(frozenset({"state"}))
@@ -129,6 +189,7 @@ def test_both_ends_go_on_after_redis_was_away(redis: Redis) -> None:
             return b"after" in ends.told and b"after" in ends.asked
 
         await ends.until(went_through)
+        assert ends.n_lost == [1]
 
     run(redis, test)
 

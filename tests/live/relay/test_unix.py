@@ -6,6 +6,7 @@ import asyncio
 import socket
 import stat
 import struct
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from pipelines.core.errors import SpecError
 from pipelines.live.relay.unix import UnixInlet, UnixOutlet
+from tests.waiting import wait_until
 
 GREETING = b"\x82\xa4type\xa8greeting\xa6server\xa4deaf"
 TOPICS = b"\x82\xa4type\xa6topics\xa6topics\x91\xa5state"
@@ -108,22 +110,85 @@ def test_a_collector_that_was_started_anew_is_found_and_told_what_is_listened_to
     run(tmp_path, test)
 
 
-def test_a_server_that_does_not_read_costs_bounded_memory_and_holds_up_nobody(tmp_path: Path) -> None:
+def test_a_server_that_does_not_read_is_cut_off_and_holds_up_nobody(tmp_path: Path) -> None:
     async def test(ends: Ends) -> None:
         with socket.socket(socket.AF_UNIX) as deaf:
             deaf.connect(ends.path)
-            for said in (
-                b"\x82\xa4type\xa8greeting\xa6server\xa4deaf",
-                b"\x82\xa4type\xa6topics\xa6topics\x91\xa5state",
-            ):
+            for said in (GREETING, TOPICS):
                 deaf.sendall(struct.pack("<I", len(said)) + said)
             await ends.until(lambda: any(peer.topics and peer.name == "deaf" for peer in ends.outlet._peers))
-            for _ in range(100):
+            n_sent = 0
+            while len(ends.outlet._peers) == 2:
                 ends.outlet.publish("state", bytes(1 << 20))
                 await ends.until(lambda: bool(ends.told))
                 ends.told.clear()
-            (peer,) = (peer for peer in ends.outlet._peers if peer.name == "deaf")
-            assert peer.writer.transport.get_write_buffer_size() <= 10 << 20
+                n_sent += 1
+            assert 8 <= n_sent <= 12
+
+    run(tmp_path, test)
+
+
+def test_a_collector_that_stands_still_holds_up_nobody_for_long(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(tmp_path / "feeds"))
+        frozen.listen(1)  # takes connections and reads nothing
+        inlet, lost = UnixInlet(str(tmp_path / "feeds"), server="one"), threading.Event()
+        inlet.start(lambda _: None, lost.set)
+        wait_until(lambda: inlet._socket is not None)
+        asking = threading.Thread(target=lambda: [inlet.ask(bytes(1 << 20)) for _ in range(2)])
+        asking.start()
+        asking.join(20)
+        assert not asking.is_alive()
+        assert lost.wait(20)
+        stopping = threading.Thread(target=inlet.stop)
+        stopping.start()
+        stopping.join(20)
+        assert not stopping.is_alive()
+
+
+def test_a_connection_that_was_lost_is_made_again_and_told_of(tmp_path: Path) -> None:
+    async def test(ends: Ends) -> None:
+        assert not ends.n_lost
+        await ends.outlet.stop()
+        await ends.until(lambda: bool(ends.n_lost))
+
+    run(tmp_path, test)
+
+
+def test_where_another_collector_listens_or_another_file_is_nothing_is_taken_away(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    with pytest.raises(SpecError, match="another file"):
+        asyncio.run(UnixOutlet(str(file)).start(lambda _: None))
+    assert file.read_text() == "mine"
+
+    async def test(ends: Ends) -> None:
+        other = UnixOutlet(ends.path)
+        with pytest.raises(SpecError, match="another collector"):
+            await other.start(lambda _: None)
+        await other.stop()
+        ends.outlet.publish("state", b"still here")
+        await ends.until(lambda: ends.told == [b"still here"])
+        assert ends.outlet.failure == ""
+
+    run(tmp_path, test)
+
+
+def test_the_socket_of_a_collector_that_was_killed_is_made_anew(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(tmp_path / "feeds"))
+    run(tmp_path, lambda _: asyncio.sleep(0))
+
+
+def test_that_another_collector_has_taken_the_place_is_noticed_and_it_is_left_alone(tmp_path: Path) -> None:
+    async def test(ends: Ends) -> None:
+        Path(ends.path).unlink()
+        other = UnixOutlet(ends.path)
+        await other.start(lambda _: None)
+        assert "another collector has taken the place" in ends.outlet.failure
+        await ends.outlet.stop()
+        assert Path(ends.path).exists()
+        await other.stop()
 
     run(tmp_path, test)
 
