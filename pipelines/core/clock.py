@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from pipelines.core.errors import SpecError
 
-__all__ = ["NS_PER_MS", "NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "parse_duration_ns"]
+__all__ = ["NS_PER_MS", "NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "duration", "parse_duration_ns"]
 
 NS_PER_MS: Final = 1_000_000
 NS_PER_SECOND: Final = 1_000_000_000
@@ -93,3 +93,15 @@ def parse_duration_ns(text: str) -> int:
     if duration_ns > _LONGEST_NS:
         raise SpecError(f"{text!r} is too long: at most 36500d, lest sums of times overflow")
     return duration_ns
+
+
+def duration(duration_ns: int) -> str:
+    """Return a duration in its largest unit: ``8 ms``, ``5 s``, ``3 min``, ``2 h``, ``4 d``."""
+    milliseconds = duration_ns // 1_000_000
+    if milliseconds < 1_000:
+        return f"{milliseconds} ms"
+    seconds = milliseconds // 1_000
+    for limit, unit_s, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{seconds // unit_s:,} {unit}"
+    return f"{seconds // 86_400:,} d"

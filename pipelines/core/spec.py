@@ -18,6 +18,7 @@ __all__ = [
     "AggregateSpec",
     "BarsSpec",
     "FeedSpec",
+    "FiguresSpec",
     "Glyph",
     "Period",
     "Reduction",
@@ -248,5 +249,18 @@ class RowsSpec(msgspec.Struct, frozen=True, tag="rows", omit_defaults=True):
             raise SpecError(f"1 to {_MAX_TOLD:,} rows can be shown, not {self.n_rows:,}")
 
 
-View: TypeAlias = ViewSpec | BarsSpec | RowsSpec
+class FiguresSpec(msgspec.Struct, frozen=True, tag="figures", omit_defaults=True):
+    """What one key is worth now, how it moved and how fresh that is, as numbers.
+
+    Parameters
+    ----------
+    feed, key : str
+        Name of the feed, and the symbol or sensor; where that is empty or never came, how the feed stands.
+    """
+
+    feed: str
+    key: str
+
+
+View: TypeAlias = ViewSpec | BarsSpec | RowsSpec | FiguresSpec
 """What is shown: all who look at an equal view are sent the same."""

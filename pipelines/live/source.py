@@ -15,7 +15,28 @@ from pipelines.live.status import FeedStatus
 from pipelines.live.streams.stream import ViewStream
 from pipelines.store.table import Table
 
-__all__ = ["FrameSource", "LocalSource", "PageFeed", "PageFeeds"]
+__all__ = ["FrameSource", "LocalSource", "PageFeed", "PageFeeds", "PublishedFeed"]
+
+
+class PublishedFeed(Protocol):
+    """What a feed publishes of its keys and itself, wherever it runs."""
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """Names of keys."""
+        ...
+
+    def snapshot(self, aggregate: str, kind: str) -> Any:
+        """Return an aggregate's newest published snapshot; None where there is none, or none has come yet."""
+        ...
+
+    def live_edge_ns(self) -> int:
+        """Return what time it is at the source, nanoseconds UTC."""
+        ...
+
+    def status(self) -> FeedStatus:
+        """Return how the feed stands."""
+        ...
 
 
 class FrameSource(Protocol):
@@ -61,24 +82,12 @@ class FrameSource(Protocol):
         ...
 
 
-class PageFeed(FrameSource, Protocol):
+class PageFeed(FrameSource, PublishedFeed, Protocol):
     """What pages need of a feed besides."""
 
     @property
     def generation(self) -> int:
         """Changes each time something was published."""
-        ...
-
-    def snapshot(self, aggregate: str, kind: str) -> Any:
-        """Return an aggregate's newest published snapshot; None where there is none, or none has come yet."""
-        ...
-
-    def live_edge_ns(self) -> int:
-        """Return what time it is at the source, nanoseconds UTC."""
-        ...
-
-    def status(self) -> FeedStatus:
-        """Return how the feed stands."""
         ...
 
 
@@ -98,7 +107,7 @@ class PageFeeds(Protocol):
         ...
 
 
-class LocalSource(Protocol):
+class LocalSource(PublishedFeed, Protocol):
     """What a view is drawn from, in the process of its feed."""
 
     @property
@@ -109,11 +118,6 @@ class LocalSource(Protocol):
     @property
     def explorer(self) -> Explorer:
         """Pictures of any range."""
-        ...
-
-    @property
-    def dictionary(self) -> Dictionary:
-        """Names of keys."""
         ...
 
     @property
@@ -129,8 +133,4 @@ class LocalSource(Protocol):
     @property
     def ledger(self) -> LedgerSnapshot:
         """What became of every record."""
-        ...
-
-    def snapshot(self, aggregate: str, kind: str) -> Any:
-        """Return an aggregate's newest snapshot, or None where there is no such aggregate."""
         ...

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from pipelines.core.clock import duration
+from pipelines.live.standing import standing_of
 from pipelines.live.status import FeedStatus
+from pipelines.views.badge import badge
 from pipelines.views.feeds_html import FeedsHTML
-from pipelines.views.figures import DASH, amount, count, duration, rate
-from pipelines.views.standing import standing_of
+from pipelines.views.figures import DASH, amount, count, rate
 
 __all__ = ["FeedCards"]
 
@@ -49,7 +51,7 @@ def _card(status: FeedStatus) -> str:
     figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
     return (
         '<section class="panel"><div class="who">'
-        f'<div class="name"><span>{escape(status.name)}</span>{standing.badge}</div>'
+        f'<div class="name"><span>{escape(status.name)}</span>{badge(standing)}</div>'
         f'<div class="quiet" title="{escape(status.address)}">{escape(status.address)}</div>'
         f'<div class="why" title="{why}">{why}</div></div><dl>{figures}</dl></section>'
     )

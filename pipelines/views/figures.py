@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.core.clock import NS_PER_SECOND
 
-__all__ = ["DASH", "amount", "clock_time", "count", "decimals", "duration", "percent", "price", "rate", "signed"]
+__all__ = ["DASH", "amount", "clock_time", "count", "decimals", "percent", "price", "rate", "signed"]
 
 DASH: Final = "\N{EN DASH}"
 """Stands where there is no number."""
@@ -35,18 +35,6 @@ def amount(n_bytes: float) -> str:
             break
         n_bytes /= 1_024
     return f"{n_bytes:,.0f} {unit}" if unit == "B" or n_bytes >= 99.95 else f"{n_bytes:.1f} {unit}"
-
-
-def duration(duration_ns: int) -> str:
-    """Return a duration in its largest unit: ``8 ms``, ``5 s``, ``3 min``, ``2 h``, ``4 d``."""
-    milliseconds = duration_ns // 1_000_000
-    if milliseconds < 1_000:
-        return f"{milliseconds} ms"
-    seconds = milliseconds // 1_000
-    for limit, unit_s, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
-        if seconds < limit:
-            return f"{seconds // unit_s:,} {unit}"
-    return f"{seconds // 86_400:,} d"
 
 
 def decimals(value: float) -> int:

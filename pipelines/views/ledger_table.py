@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
+from pipelines.core.clock import duration
 from pipelines.core.ledger import OUTCOMES, KindCounts
+from pipelines.live.standing import standing_of
 from pipelines.live.status import FeedStatus
+from pipelines.views.badge import badge
 from pipelines.views.feeds_html import FeedsHTML
-from pipelines.views.figures import DASH, amount, count, duration, rate
+from pipelines.views.figures import DASH, amount, count, rate
 from pipelines.views.page.theme import STACKED_ROWS
-from pipelines.views.standing import standing_of
 
 __all__ = ["LedgerTable"]
 
@@ -47,7 +49,7 @@ def _section(status: FeedStatus) -> str:
     facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(status))
     rows = "".join(_row(status, kind) for kind in dict.fromkeys((*status.window_records, *status.ledger.kinds)))
     return (
-        f'<section class="panel"><div class="top"><strong>{escape(status.name)}</strong>{standing.badge}'
+        f'<section class="panel"><div class="top"><strong>{escape(status.name)}</strong>{badge(standing)}'
         f'<span class="quiet">{escape(status.address)}</span></div>'
         f'<div class="quiet">{escape(standing.why)}</div><dl>{facts}</dl>'
         f'<div class="scroll"><table><thead><tr>{_HEAD}</tr></thead><tbody>{rows}</tbody></table></div>'

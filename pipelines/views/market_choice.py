@@ -15,9 +15,10 @@ from pipelines.core.dictionary import UNKNOWN
 from pipelines.core.schema import schema_of
 from pipelines.live.bars.key_bars import PERIODS
 from pipelines.live.frames.looks import LOOKS
+from pipelines.live.key_figures import busiest, primary_kind
 from pipelines.live.source import PageFeed
-from pipelines.views.key_figures import busiest, primary_kind
 from pipelines.views.page.browser import Browser
+from pipelines.views.page.flow import flow
 from pipelines.views.page.theme import BUTTONS
 from pipelines.views.zones import BROWSER_ZONE, ZONES, zone_name
 
@@ -127,16 +128,13 @@ class MarketChoice(Viewer):
     def __panel__(self) -> Viewable:
         small: dict[str, Any] = {"size": "small", "margin": 0, "width": 120, "description": ""}
         which = pmui.Select.from_param(self.param.feed_name, label="Feed", options=list(self._feeds), **small)
-        return pn.FlexBox(
+        return flow(
             *([which] if len(self._feeds) > 1 else []),
             self._search,
             pmui.Select.from_param(self.param.span, label="Span", options=list(SPANS), **small | {"width": 90}),
             pmui.Select.from_param(self.param.zone, label="Times in", options=ZONES, **small),
             pmui.RadioButtonGroup.from_param(self.param.draw, label="", options=list(LOOKS), description="", **BUTTONS),
-            align_items="center",
             gap="10px",
-            margin=0,
-            sizing_mode="stretch_width",
         )
 
     @param.depends("feed_name", watch=True)

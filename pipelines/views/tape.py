@@ -11,6 +11,7 @@ from panel.viewable import Viewable, Viewer
 
 from pipelines.core.spec import RowsSpec
 from pipelines.views.market_choice import MarketChoice
+from pipelines.views.page.bundle import bundle
 from pipelines.views.page.theme import SHEET
 from pipelines.views.ticks.linked import LINK_JS, LinkedPane
 
@@ -54,6 +55,7 @@ class TapePane(LinkedPane):
     n_rows = param.Integer(default=_N_ROWS)
 
     _esm = "\n".join((LINK_JS, Path(__file__).with_suffix(".js").read_text("utf-8")))
+    _bundle = bundle(__file__, _esm)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(stylesheets=[SHEET + _SHEET], sizing_mode="stretch_width", margin=0, **params)

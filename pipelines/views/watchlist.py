@@ -11,9 +11,9 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from pipelines.live.key_figures import KeyFigures, busiest, key_figures
 from pipelines.live.source import PageFeed
 from pipelines.views.figures import DASH, count, decimals, percent, price, rate, signed
-from pipelines.views.key_figures import KeyFigures, busiest, key_figures
 from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.page.theme import BUTTONS
 from pipelines.views.sparkline import sparkline

@@ -12,13 +12,16 @@ from typing import Any, Final
 
 from tests.benchmarks.socket_client import SocketClient
 
-__all__ = ["BrowserModel", "MarketTab", "StockTab", "Tab", "browser_model", "views_of"]
+__all__ = ["BrowserModel", "MarketTab", "PageTab", "StockTab", "Tab", "browser_model", "views_of"]
 
 _BROWSER: Final = re.compile(r'"name":"Browser1","id":"([^"]+)"')
-_VIEW: Final = re.compile(r'"name","([^"]+)"\],\["ticket","([^"]+)"')
+_VIEW: Final = re.compile(r'"name","([^"]+)"\],\["ticket","([^"]+)"(.*?)\]\]')
+_OF_PICTURES: Final = '"widens"'
+"""What only pictures are told with their view."""
+
 _TOKEN: Final = re.compile(r'"token":"([^"]+)"')
 _WORDS_FPS: Final = 5
-"""What candles and tape ask for."""
+"""What quote, candles and tape ask for."""
 
 _ACK_FRAMES: Final = 8
 _ACK_S: Final = 0.5
@@ -53,7 +56,8 @@ def views_of(document: str) -> list[tuple[str, str]]:
     """Return name and ticket of each view that a document shows, the picture first."""
     found = _VIEW.findall(document)
     assert found, "the document shows no view"
-    return found
+    found.sort(key=lambda view: _OF_PICTURES not in view[2])
+    return [(name, ticket) for name, ticket, _ in found]
 
 
 class Tab(SocketClient):
@@ -103,23 +107,17 @@ class Tab(SocketClient):
             self.say(json.dumps(fragment))
 
 
-class MarketTab(Tab):
-    """A tab of the market page: acknowledges each update of the document, and shows frames."""
+class PageTab(Tab):
+    """A tab of one of our pages: acknowledges each update of the document."""
 
-    frames: _Frames
     _browser: BrowserModel
     _n_sent = 0
     _acknowledges = False
 
     async def live(self, port: int, fps: int) -> None:
-        """Tell the time zone, show frames, and wait for the first."""
-        document = await self.document
-        self._browser = browser_model(document)
+        """Tell the time zone."""
+        self._browser = browser_model(await self.document)
         self.send("PATCH-DOC", self._browser.patch("zone", "Europe/Zurich"))
-        loop = asyncio.get_running_loop()
-        frames = partial(_Frames, self, views_of(document), fps)
-        _, self.frames = await loop.create_connection(frames, "127.0.0.1", port)
-        await self.frames.has_picture
 
     def patched(self, content: bytes) -> None:
         n_sent = self._browser.n_sent(content.decode()) if b'"n_sent"' in content else None
@@ -134,6 +132,19 @@ class MarketTab(Tab):
     def _acknowledge(self) -> None:
         self._acknowledges = False
         self.send("PATCH-DOC", self._browser.patch("n_drawn", self._n_sent))
+
+
+class MarketTab(PageTab):
+    """A tab of the market page, which shows frames besides."""
+
+    frames: _Frames
+
+    async def live(self, port: int, fps: int) -> None:
+        """Tell the time zone, show frames, and wait for the first."""
+        await super().live(port, fps)
+        frames = partial(_Frames, self, views_of(await self.document), fps)
+        _, self.frames = await asyncio.get_running_loop().create_connection(frames, "127.0.0.1", port)
+        await self.frames.has_picture
 
     def close(self) -> None:
         super().close()

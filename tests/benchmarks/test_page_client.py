@@ -8,8 +8,8 @@ from tests.benchmarks.page_client import browser_model, views_of
 
 DOCUMENT = (
     '{"doc":{"roots":[{"data":{"type":"object","name":"TickPane1","id":"p7","attributes":{"view":{"type":"map",'
-    '"entries":[["name","1"],["ticket","abc.def"],["widens",true]]}}}},'
-    '{"data":{"attributes":{"view":{"type":"map","entries":[["name","2"],["ticket","ghi.jkl"]]}}}},{"class_name":"Browser","data":'
+    '"entries":[["name","2"],["ticket","ghi.jkl"],["of","A"]]}}}},'
+    '{"data":{"attributes":{"view":{"type":"map","entries":[["name","1"],["ticket","abc.def"],["widens",true]]}}}},{"class_name":"Browser","data":'
     '{"type":"object","name":"Browser1","id":"p1271","attributes":{}}}],"defs":[{"name":"Browser1","properties":[]}]}}'
 )
 

@@ -1,4 +1,4 @@
-"""The JavaScript that decodes and draws bars and rows, each module by itself, in a real browser."""
+"""The JavaScript that decodes and draws bars, rows and figures, each module by itself, in a real browser."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ import pytest
 from playwright.sync_api import Page
 
 import pipelines.live.wire
+import pipelines.views
 import pipelines.views.candles
 from pipelines.aggregates.bars import Bars
-from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.clock import NS_PER_SECOND, duration
 from pipelines.core.schema import TRADES
 from pipelines.live.frames.value_scale import ValueScale
 from pipelines.live.wire.bars import BarsEncoder
+from pipelines.live.wire.figures import Figures, FiguresEncoder
 from pipelines.live.wire.rows import RowsEncoder
-from pipelines.views.figures import decimals, price
+from pipelines.views.figures import decimals, percent, price, rate, signed
 from tests.batches import trades
 from tests.browser.conftest import OpenTab
-from tests.live.wire.bars_and_rows import ShownBars, ShownRows
+from tests.live.wire.bars_and_rows import ShownBars, ShownFigures, ShownRows
 
 START = 1_723_118_400
 LOAD = """async (source) => {
@@ -37,6 +39,10 @@ TAKE = """async ([base64, Kind]) => {
   if (!shown.fits(message)) throw new Error("does not fit");
   shown.apply(message.generation, message.base, body);
   if (Kind === "Bars") return [shown.first, ...Object.values(shown.columns).map((column) => [...column])];
+  if (Kind === "Figures") {
+    const told = Object.entries(shown.figures);
+    return Object.fromEntries(told.map(([name, value]) => [name, typeof value === "bigint" ? `${value}` : value]));
+  }
   return shown.rows.map((row) => ({...row, time: String(row.time)}));
 }"""
 COLUMNS = """([start, zone]) => {
@@ -51,7 +57,7 @@ COLUMNS = """([start, zone]) => {
 @pytest.fixture
 def load(open_tab: OpenTab) -> Any:
     def load(*names: str) -> Page:
-        packages = {"wire": pipelines.live.wire, "candles": pipelines.views.candles}
+        packages = {"wire": pipelines.live.wire, "candles": pipelines.views.candles, "views": pipelines.views}
         files = [Path(packages[name.split("/")[0]].__path__[0], f"{name.split('/')[1]}.js") for name in names]
         tab = open_tab("about:blank")
         tab.evaluate(LOAD, "\n".join(file.read_text() for file in files))
@@ -90,6 +96,26 @@ def test_rows_are_what_another_decoder_makes_of_the_same_messages(load: Any) -> 
         twin.apply(message)
         rows = tab.evaluate(TAKE, [base64.b64encode(message).decode(), "Rows"])
         assert rows == [row | {"time": str(row["time"])} for row in twin.rows]
+
+
+def test_figures_are_what_another_decoder_makes_of_the_same_messages(load: Any) -> None:
+    tab, random = load("wire/client", "wire/figures"), np.random.default_rng(1)
+    encoder, twin = FiguresEncoder(), ShownFigures()
+    for step in range(20):
+        value, bid = (float(number) for number in random.normal(0, 1, 2))
+        figures = Figures(
+            kind="trades" if step % 5 else None,
+            value=value if step % 5 else None,
+            bid=bid if step % 3 else float("nan"),
+            newest=str(START * NS_PER_SECOND + step) if step % 5 else None,
+            skew=str(-(2**62) - step // 4),
+            why="\N{GREEK SMALL LETTER ALPHA}" * (step // 7),
+        )
+        encoder.take(figures)
+        (message,) = encoder.messages(twin.generation)
+        twin.apply(message)
+        known = {name: str(told) if isinstance(told, int) else told for name, told in twin.figures.items()}
+        assert tab.evaluate(TAKE, [base64.b64encode(message).decode(), "Figures"]) == known
 
 
 ZONES = ("UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
@@ -131,3 +157,17 @@ def test_prices_are_written_with_the_digits_that_they_need_as_elsewhere_on_the_p
     )
     assert written == [price(value, decimals(value)) for value in values]
     assert tab.evaluate("loaded.formatPrice(NaN, 2)") == price(float("nan"), 2)
+
+
+def test_amounts_are_written_as_elsewhere_on_the_page(load: Any) -> None:
+    tab, random = load("wire/formats", "views/amounts"), np.random.default_rng(1)
+    numbers = [0.0, -0.0, 1e-9, -1e-9, 0.00004, 0.5, -1.25, *random.normal(0, 3, 200).tolist()]
+    assert tab.evaluate("(all) => all.map(loaded.formatShare)", numbers) == [percent(number) for number in numbers]
+    written = tab.evaluate("(all) => all.map((number) => loaded.formatChange(number, 4))", numbers)
+    assert written == [signed(number, 4) for number in numbers]
+    assert tab.evaluate("[loaded.formatShare(null), loaded.formatChange(null, 2)]") == [percent(float("nan"))] * 2
+    rates = [0.0, 0.44, 12.5, 99.94, 99.96, 1_940.0, 98_300.0, 99_949.0, 99_951.0, 5e6, 9.9951e6, 2.34e9]
+    assert tab.evaluate("(all) => all.map(loaded.formatRate)", rates) == [rate(number) for number in rates]
+    ages_ns = [0, 7_999_999, 5_900_000_000, 119 * 10**9, 120 * 10**9, 7_200 * 10**9, 400_000 * 10**9, 10**18]
+    script = "(all) => all.map((ns) => loaded.formatDuration(BigInt(ns)))"
+    assert tab.evaluate(script, [str(ns) for ns in ages_ns]) == [duration(ns) for ns in ages_ns]

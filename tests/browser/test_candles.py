@@ -68,7 +68,7 @@ def test_the_candles_are_those_of_what_was_published(
     assert len(shown(tab)["close"]) == len({time_ns // 5_000_000_000 for time_ns, *_ in trades})
 
     n_panes = """[...globalThis[Symbol.for("streamshade.frames")].values()].map((client) => client._panes.size)"""
-    assert tab.evaluate(n_panes) == [3]  # one connection for picture, tape and candles
+    assert tab.evaluate(n_panes) == [4]  # one connection for picture, quote, tape and candles
 
     figure = tab.locator(".bk-Figure").nth(1)
     box = figure.bounding_box()

@@ -17,6 +17,7 @@ from pipelines.views.candles.market_candles import MarketCandles
 from pipelines.views.market_choice import MarketChoice
 from pipelines.views.page.frame import PageFrame
 from pipelines.views.tape import Tape
+from pipelines.views.ticks import linked
 from tests.browser.conftest import OpenTab
 from tests.browser.test_candles import PATIENCE_MS, shown
 from tests.live.bars.bar_feed import BarFeed
@@ -58,7 +59,9 @@ def address() -> Iterator[str]:
         verbose=False,
         extra_patterns=[(r"/add", Adding)],
     )
-    yield f"http://127.0.0.1:{port}"
+    with pytest.MonkeyPatch.context() as patched:  # other tests have imported the routes, which counts as served
+        patched.setattr(linked, "_ROUTES", "no routes")
+        yield f"http://127.0.0.1:{port}"
     server.stop()
 
 

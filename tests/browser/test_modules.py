@@ -160,6 +160,7 @@ STANDING = {
     "state": "connected",
     "reason": "",
     "sinceMs": 5_000,
+    "isStalled": False,
     "isFollowing": True,
     "lagMs": 60,
     "ageMs": 35.4,
@@ -180,6 +181,10 @@ LOST = {"state": "connecting", "sinceMs": 3_000}
         ({"lagMs": 1_234_000}, "Following · nothing new for 1,234 s"),
         ({"lagMs": None, "ageMs": None}, "Waiting for the first picture"),
         ({"lagMs": None, "ageMs": None, "failure": "there is no feed 'x' here"}, "there is no feed 'x' here"),
+        (
+            {"isStalled": True, "ageMs": 5_200, "lagMs": 5_300},
+            "No picture for 5 s: what you see is old. Waiting for the feed.",
+        ),
         ({"progress": 0.4}, "Live · reading the past: 40% · 35 ms old"),
         ({"nLeftOut": 7}, "Live · 35 ms old · 7 frames left out"),
         ({"isFollowing": False}, "Paused - reset to follow"),

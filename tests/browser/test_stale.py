@@ -74,3 +74,14 @@ def test_a_watched_view_says_so_too(tmp_path: Path, open_tab: OpenTab) -> None:
         state(tab).to_have_text(re.compile(r"^Following · nothing new for \d+ s"), timeout=SOON_MS)
         server.thaw()
         state(tab).to_have_text(re.compile("^Live"), timeout=PATIENCE_MS)
+
+
+def test_the_quote_strip_says_so_too_though_nothing_is_told(tmp_path: Path, open_tab: OpenTab) -> None:
+    with page_server(tmp_path, "sim://market?rate=500&symbols=3") as server:
+        tab = open_tab(f"{server.address}/market?symbol=BTC-USD", loses_server=True)
+        expect(tab.locator(".strip .badge")).to_have_text("live", timeout=PATIENCE_MS)
+        server.freeze()
+        expect(tab.locator(".strip .badge")).to_have_text(re.compile(r"stale \d+ s"), timeout=SOON_MS)
+        expect(tab.locator(".strip .why")).to_have_text(re.compile(r"nothing came for \d+ s"))
+        server.thaw()
+        expect(tab.locator(".strip .badge")).to_have_text("live", timeout=PATIENCE_MS)

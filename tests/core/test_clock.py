@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.core.clock import ManualClock, SystemClock, parse_duration_ns
+from pipelines.core.clock import ManualClock, SystemClock, duration, parse_duration_ns
 from pipelines.core.errors import SpecError
 
 
@@ -42,3 +42,11 @@ def test_the_system_clock_counts_nanoseconds() -> None:
     clock = SystemClock()
     assert clock.now_ns() > 1_700_000_000_000_000_000
     assert clock.monotonic_ns() <= clock.monotonic_ns()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0079, "7 ms"), (5.9, "5 s"), (119, "119 s"), (120, "2 min"), (7_200, "2 h"), (400_000, "4 d")],
+)
+def test_a_duration_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert duration(round(seconds * 1e9)) == text

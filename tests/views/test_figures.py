@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipelines.views.figures import DASH, amount, clock_time, count, decimals, duration, percent, price, rate, signed
+from pipelines.views.figures import DASH, amount, clock_time, count, decimals, percent, price, rate, signed
 from tests.views.fakes import START_NS
 
 
@@ -26,14 +26,6 @@ def test_a_rate_has_a_few_digits_and_no_more(per_second: float, text: str) -> No
 )
 def test_memory_is_told_in_the_unit_that_fits(n_bytes: int, text: str) -> None:
     assert amount(n_bytes) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.0079, "7 ms"), (5.9, "5 s"), (119, "119 s"), (120, "2 min"), (7_200, "2 h"), (400_000, "4 d")],
-)
-def test_a_duration_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
-    assert duration(round(seconds * 1e9)) == text
 
 
 @pytest.mark.parametrize(("value", "needed"), [(100.0, 0), (61_500.1, 1), (0.10415, 5), (112.015625, 6), (1 / 3, 8)])

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.core.spec import BarsSpec, RowsSpec, View
+from pipelines.core.spec import BarsSpec, FiguresSpec, RowsSpec, View
 from pipelines.live.wire.parts import is_keyframe
 
 __all__ = ["BUCKETS_MS", "Delays", "ViewCounts", "label_of"]
@@ -24,6 +24,8 @@ _LONGEST_MS: Final = 3_600_000.0
 
 def label_of(view: View) -> str:
     """Return what a view is called in the metrics: alike for all canvas classes and spans."""
+    if isinstance(view, FiguresSpec):
+        return f"{view.feed}/{view.key}/figures"
     if isinstance(view, BarsSpec):
         look = f"bars of {view.period}"
     elif isinstance(view, RowsSpec):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.core.spec import BarsSpec, RowsSpec, View
+from pipelines.core.spec import BarsSpec, FiguresSpec, RowsSpec, View
 from pipelines.live.streams.bars_stream import BarsStream
+from pipelines.live.streams.figures_stream import FiguresStream
 from pipelines.live.streams.frame_stream import FrameStream
 from pipelines.live.streams.rows_stream import RowsStream
 from pipelines.live.streams.stream import ViewStream
@@ -22,4 +23,6 @@ def open_stream(source: LocalSource, view: View) -> ViewStream:
         return BarsStream(source, view)
     if isinstance(view, RowsSpec):
         return RowsStream(source, view)
+    if isinstance(view, FiguresSpec):
+        return FiguresStream(source, view)
     return FrameStream(source, view)

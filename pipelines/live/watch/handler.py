@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.core.errors import StreamshadeError
-from pipelines.core.spec import RowsSpec
+from pipelines.core.spec import RowsSpec, View
 from pipelines.live.broadcast.ticket import process_tickets
 from pipelines.live.feeds import process_feeds
 from pipelines.live.guard import Guarded
@@ -40,7 +40,7 @@ class WatchHandler(Guarded):
             self.set_header("Refresh", str(_LOOK_AGAIN_S))
             self.finish(words_page(key, str(error)))
             return
-        views = {"view": view, "last": RowsSpec(view.feed, view.kind, view.key, 1)}
+        views: dict[str, View] = {"view": view, "last": RowsSpec(view.feed, view.kind, view.key, 1)}
         self.finish(live_page(view, ticket=process_tickets().mint(views), frames=self._frames))
 
     @property

@@ -137,10 +137,10 @@ class WatchPage {
   }
 
   _state() {
-    const {state, hasConnected} = this._client;
+    const {state, hasConnected, isStalled} = this._client;
     if (state !== this._was) this._sinceMs = performance.now();
     this._was = state;
-    this._screen.classList.toggle("old", hasConnected && state !== "connected");
+    this._screen.classList.toggle("old", isStalled || (hasConnected && state !== "connected"));
     this._tell();
   }
 
@@ -153,12 +153,12 @@ class WatchPage {
   }
 
   _tell() {
-    const {state, reason, clock, hasConnected} = this._client, picture = this._picture, nowMs = performance.now();
+    const {state, reason, clock, hasConnected, isStalled} = this._client, picture = this._picture, nowMs = performance.now();
     this._leftOut = this._leftOut.filter(([ms]) => nowMs - ms < NEWS_MS);
     const [first, ...others] = captionOf({
       state, reason,
       sinceMs: hasConnected ? nowMs - this._sinceMs : null,
-      isFollowing: true,
+      isStalled, isFollowing: true,
       lagMs: picture && picture.newest !== null ? Number(clock.at(nowMs) + picture.skew - picture.newest) / 1e6 : null,
       ageMs: picture ? Number(clock.at(nowMs) - picture.rendered) / 1e6 : null,
       nLeftOut: this._leftOut.reduce((sum, [, n]) => sum + n, 0),

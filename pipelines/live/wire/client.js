@@ -7,7 +7,7 @@ const DEFLATED = 1;
 const NO_TIME = -(2n ** 63n);
 const PART = {
   LAYOUT: 1, COLUMNS: 2, COLOURS: 3, SHOWN: 4, TIMES: 5, LEDGER: 6, PROGRESS: 7, STORY: 8, BARS: 9, ROW_COLUMNS: 10,
-  ROWS: 11,
+  ROWS: 11, FIGURES: 12,
 };
 const EMPTY = 0, LITERAL = 1;              // kinds of tokens
 

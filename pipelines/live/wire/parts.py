@@ -77,6 +77,7 @@ class Part(IntEnum):
     BARS = 9
     ROW_COLUMNS = 10
     ROWS = 11
+    FIGURES = 12
 
 
 def message(kind: Kind, *, generation: int, base: int, parts: bytes, is_deflated: bool = False) -> bytes:

@@ -9,7 +9,7 @@ __all__ = ["CLIENT_JS", "FORMATS_JS"]
 
 _HERE: Final = Path(__file__).parent
 
-_NAMES: Final = ("formats", "clock", "canvas", "client", "bars", "rows", "socket", "widen", "caption")
+_NAMES: Final = ("formats", "clock", "canvas", "client", "bars", "rows", "figures", "socket", "widen", "caption")
 
 CLIENT_JS: Final = "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in _NAMES)
 """The connection, what comes over it, and what is told of it. What draws follows."""

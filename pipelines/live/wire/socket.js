@@ -7,6 +7,7 @@ const TEND_MS = 1000;
 const PING_MS = 2000;
 const RETRY_MS = [250, 500, 1000, 2000];
 const SILENT_MS = 6000;                    // three pings that were not answered
+const STALLED_MS = 4000;                   // a picture that is alive comes once a second at least
 const REFUSED = 4000;
 
 // One for all panes of a page. `connect` makes a WebSocket, or what behaves like one. A pane has a ticket of its own,
@@ -17,6 +18,7 @@ export class FramesClient {
     this.state = "connecting";             // or "connected", or "refused"
     this.reason = "";
     this.hasConnected = false;
+    this.isStalled = false;                // whether the server is there, but its pictures stay away
     this.nTries = 0;                       // that failed, since it was connected
     this._connectTo = connect;
     this._panes = new Map();
@@ -28,7 +30,7 @@ export class FramesClient {
 
   get isEmpty() { return this._panes.size === 0; }
 
-  // Take on a pane, which shows nothing yet. Returns its number. `Kind` is what it shows: a Picture, Bars or Rows.
+  // Take on a pane, which shows nothing yet. Returns its number. `Kind` is what it shows: a Picture, Bars, Rows or Figures.
   // `onFrame` and `onAnswer` are called with it, `onRow` with what was picked, `onFailed` with a reason, `onState` with
   // nothing.
   open(listeners) {
@@ -129,7 +131,7 @@ export class FramesClient {
   _isShown(number) { return this._panes.get(number)?.view != null; }
 
   // Forget what was not painted, for it may never be.
-  _comeBack(pane) { Object.assign(pane, {unpainted: [], newest: undefined}); }
+  _comeBack(pane) { Object.assign(pane, {unpainted: [], newest: undefined, newsMs: performance.now()}); }
 
   _connectNow() {
     clearTimeout(this._retry);
@@ -167,9 +169,22 @@ export class FramesClient {
   _tend() {
     const nowMs = performance.now(), sleptMs = nowMs - this._tendedMs - TEND_MS;
     this._tendedMs = nowMs;
-    if (sleptMs > TEND_MS) this._heardMs = nowMs;            // it was us who did not listen
+    if (sleptMs > TEND_MS) {                                 // it was us who did not listen
+      this._heardMs = nowMs;
+      for (const pane of this._panes.values()) pane.newsMs = nowMs;
+    }
+    this._lookForStall(nowMs);
     if (this.state === "connected" && nowMs - this._pingedMs >= PING_MS) this._ping();
     if (nowMs - this._heardMs > SILENT_MS && this._socket.readyState < WebSocket.CLOSING) this._lost(this._socket, "");
+  }
+
+  _lookForStall(nowMs) {
+    const isLate = ({Kind, picture, isPaused, look, newsMs}) =>
+      Kind === Picture && picture?.generation > 0 && !isPaused && look === null && nowMs - newsMs > STALLED_MS;
+    const isStalled = this.state === "connected" && [...this._panes.values()].some(isLate);
+    if (isStalled === this.isStalled) return;
+    this.isStalled = isStalled;
+    for (const pane of this._panes.values()) pane.onState();
   }
 
   _hello(ticket) {
@@ -217,6 +232,7 @@ export class FramesClient {
     else if (words.type === "subscribed") pane.nAwaited--;
     else if (words.type === "picked") pane.onRow(words.row);
     else if (words.type === "failed" && (words.request ?? null) === (pane.look?.request ?? null)) {
+      pane.newsMs = Infinity;                                // nothing more comes
       pane.onFailed(words.reason);
     }
   }
@@ -243,6 +259,8 @@ export class FramesClient {
       pane.unpainted.push({generation: picture.generation, newest: isNews ? picture.newest : null, skew: picture.skew});
       pane.newest = picture.newest;
       if (pane.unpainted.length > MOST_DELAYS) pane.unpainted.shift();
+      pane.newsMs = performance.now();
+      if (this.isStalled) this._lookForStall(pane.newsMs);
       pane.onFrame(picture);
     });
   }

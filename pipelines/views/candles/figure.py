@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bokeh.layouts import column
-from bokeh.models import BasicTicker, ColumnDataSource, CustomJSTickFormatter, HoverTool, LinearColorMapper, Range1d
+from bokeh.models import (
+    BasicTicker,
+    CDSView,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    Glyph,
+    GlyphRenderer,
+    HoverTool,
+    Line,
+    LinearColorMapper,
+    Range1d,
+    Segment,
+    VBar,
+)
 from bokeh.plotting import figure
 
 from pipelines.views.candles.state import CandleState, hover_formatter, time_formatter, time_ticker
@@ -59,7 +72,9 @@ class CandleFigure:
 
     def __init__(self, name: str, *, height_px: int, dark: bool) -> None:
         self._source = ColumnDataSource({name: [] for name in ("x", "rose", *_COLUMNS)})
+        self._all = CDSView()
         self._state = CandleState(name=f"{name} state")
+        self._hover_formatter = hover_formatter(self._state)
         self._dark: bool | None = None
         self._colours = LinearColorMapper(low=0, high=1)
         volume_px = height_px * 3 // 10
@@ -96,34 +111,38 @@ class CandleFigure:
 
     def _draw(self) -> None:
         colour = {"field": "rose", "transform": self._colours}
-        self._values.segment("x", "low", "x", "high", source=self._source, line_color=colour)
-        body = {"fill_color": colour, "line_color": colour}
-        self._values.vbar("x", _BODY_WIDTH, "open", "close", source=self._source, **body)
-        self._vwap = self._values.line("x", "vwap", source=self._source, line_width=1.25, line_alpha=0.9)
-        bar = {"fill_color": colour, "fill_alpha": 0.55, "line_color": None}
-        self._volumes.vbar("x", _BODY_WIDTH, "volume", 0, source=self._source, **bar)
+        self._add(self._values, Segment(x0="x", y0="low", x1="x", y1="high", line_color=colour))
+        body = VBar(x="x", width=_BODY_WIDTH, bottom="open", top="close", fill_color=colour, line_color=colour)
+        self._add(self._values, body)
+        self._vwap = self._add(self._values, Line(x="x", y="vwap", line_width=1.25, line_alpha=0.9))
+        bar = VBar(x="x", width=_BODY_WIDTH, top="volume", fill_color=colour, fill_alpha=0.55, line_color=None)
+        self._add(self._volumes, bar)
+
+    def _add(self, plot: figure, glyph: Glyph) -> GlyphRenderer:
+        """Draw with a glyph. Nothing is selected, so it needs none of the others that `figure` makes with each."""
+        return plot.add_glyph(self._source, glyph, view=self._all)
 
     def _add_hover(self, plot: figure) -> None:
         """Tell of the bar that is above or below the pointer, or next to it."""
-        reach = plot.vbar("x", 1, "low", "high", source=self._source, fill_color=None, line_color=None)
-        formatter = hover_formatter(self._state)
+        reach = self._add(plot, VBar(x="x", width=1, bottom="low", top="high", fill_color=None, line_color=None))
         hover = HoverTool(
             renderers=[reach],
             mode="vline",
             attachment="horizontal",
             point_policy="follow_mouse",
             show_arrow=False,
-            formatters={f"@{name}": formatter for name in _COLUMNS},
+            formatters={f"@{name}": self._hover_formatter for name in _COLUMNS},
             visible=False,  # in the toolbar
         )
         plot.add_tools(hover)
         self._hovers.append(hover)
 
     def _label(self) -> None:
+        ticker, times = time_ticker(self._source, self._state), time_formatter(self._source)
+        values = CustomJSTickFormatter(code=VALUE_LABEL_JS)
         for plot in (self._values, self._volumes):
-            plot.xaxis.ticker = plot.xgrid.ticker = time_ticker(self._source, self._state)
-            plot.xaxis.formatter = time_formatter(self._source)
-            plot.yaxis.formatter = CustomJSTickFormatter(code=VALUE_LABEL_JS)
+            plot.xaxis.ticker = plot.xgrid.ticker = ticker
+            plot.xaxis.formatter, plot.yaxis.formatter = times, values
         self._volumes.yaxis.axis_label = "volume"
         self._volumes.yaxis.ticker = self._volumes.ygrid.ticker = BasicTicker(desired_num_ticks=3)
 

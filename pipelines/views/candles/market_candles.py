@@ -18,6 +18,7 @@ from pipelines.views.candles.figure import CandleFigure
 from pipelines.views.candles.pane import CandlePane
 from pipelines.views.market_choice import MarketChoice
 from pipelines.views.page.browser import Browser
+from pipelines.views.page.flow import flow
 from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.page.theme import BUTTONS, CARD
 
@@ -60,14 +61,8 @@ class MarketCandles(Viewer):
         periods = pmui.RadioButtonGroup.from_param(
             self._choice.param.period, label="", options=list(PERIODS), description="", **BUTTONS
         )
-        head = pn.FlexBox(
-            pn.Column(self._pane, margin=0, styles={"flex": "1 1 200px"}),
-            periods,
-            gap="10px",
-            margin=0,
-            align_items="center",
-            sizing_mode="stretch_width",
-        )
+        self._pane.styles = {"flex": "1 1 200px"}
+        head = flow(self._pane, periods, gap="10px")
         return pn.Column(head, self._words, self._plot, sizing_mode="stretch_width", margin=0, styles=CARD)
 
     def update(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import param
 
+from pipelines.views.page.bundle import bundle
 from pipelines.views.page.theme import SHEET
 from pipelines.views.ticks.linked import LINK_JS, LinkedPane
 from pipelines.views.ticks.pane import FOLLOW_BUTTON
@@ -50,6 +51,7 @@ class CandlePane(LinkedPane):
     failure = param.String()
 
     _esm = "\n".join((LINK_JS, *((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)))
+    _bundle = bundle(__file__, _esm)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(stylesheets=[SHEET + _SHEET], sizing_mode="stretch_width", margin=0, **params)

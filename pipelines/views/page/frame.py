@@ -16,6 +16,7 @@ from panel_material_ui import Page
 
 from pipelines.core.errors import StreamshadeError
 from pipelines.views.page.browser import DARK_COOKIE, Browser
+from pipelines.views.page.flow import flow
 from pipelines.views.page.live_html import LiveHTML
 from pipelines.views.page.theme import CARD, PAGE_STYLE, THEME
 
@@ -150,7 +151,7 @@ def _laid_out(row: LiveView | tuple[LiveView, LiveView]) -> Any:
     wide, narrow = (pn.Column(view, margin=0, sizing_mode="stretch_width", styles=CARD) for view in row)
     wide.styles = CARD | {"flex": "1000 1 600px", "min-width": "0"}
     narrow.styles = CARD | {"flex": "1 1 380px", "max-width": "100%"}
-    return pn.FlexBox(wide, narrow, gap="16px", margin=0, sizing_mode="stretch_width", align_items="stretch")
+    return flow(wide, narrow, gap="16px", align="stretch")
 
 
 def _navigation(current: str) -> str:

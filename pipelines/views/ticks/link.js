@@ -15,7 +15,10 @@ export class Link {
   }
 
   get client() { return this._client; }
-  get isLost() { return this._client.hasConnected && this._client.state !== "connected"; }
+  get isLost() {
+    const {hasConnected, state, isStalled} = this._client;
+    return isStalled || (hasConnected && state !== "connected");
+  }
 
   // Take notice of what the model says. Returns whether that is another view, which is then to be subscribed to.
   takesView() {

@@ -182,7 +182,7 @@ class TickPane {
   }
 
   _tell() {
-    const {state, reason, clock, hasConnected} = this._link.client, picture = this._newest, nowMs = performance.now();
+    const {state, reason, clock, hasConnected, isStalled} = this._link.client, picture = this._newest, nowMs = performance.now();
     this._leftOut = this._leftOut.filter(([ms]) => nowMs - ms < NEWS_MS);
     const lagNs = picture && picture.newest !== null ? clock.at(nowMs) + picture.skew - picture.newest : null;
     const agesMs = this._agesMs.splice(0).sort((a, b) => a - b);     // of what was painted since the last time
@@ -190,7 +190,7 @@ class TickPane {
     const [first, ...others] = captionOf({
       state, reason,
       sinceMs: hasConnected ? nowMs - this._sinceMs : null,
-      isFollowing: this._isFollowing,
+      isStalled, isFollowing: this._isFollowing,
       lagMs: lagNs === null ? null : Number(lagNs) / 1e6,
       ageMs: agesMs[agesMs.length >> 1] ?? ageMs,
       nLeftOut: this._leftOut.reduce((sum, [, n]) => sum + n, 0),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import param
 
+from pipelines.views.page.bundle import bundle
 from pipelines.views.ticks.linked import LINK_JS, LinkedPane
 
 __all__ = ["FOLLOW_BUTTON", "TickPane"]
@@ -51,6 +52,7 @@ class TickPane(LinkedPane):
     following = param.Boolean(default=True)
 
     _esm = "\n".join((LINK_JS, *((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)))
+    _bundle = bundle(__file__, _esm)
 
     def __init__(self, *, height_px: int, **params: Any) -> None:
         super().__init__(stylesheets=[_SHEET], height=height_px, sizing_mode="stretch_width", margin=(0, 8), **params)

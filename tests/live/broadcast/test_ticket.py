@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.core.clock import ManualClock
-from pipelines.core.spec import BarsSpec, RowsSpec, ViewSpec
+from pipelines.core.spec import BarsSpec, FiguresSpec, RowsSpec, ViewSpec
 from pipelines.live.broadcast.ticket import TicketError, Tickets, kept_secret
 
 VIEWS = {
@@ -17,6 +17,7 @@ VIEWS = {
     "sides": ViewSpec("feed", "trades", "\N{GREEK SMALL LETTER ALPHA}", "price", 10**18, by="side"),
     "bars": BarsSpec("feed", "trades", "BTC", "5s", 100),
     "tape": RowsSpec("feed", "trades", "BTC"),
+    "quote": FiguresSpec("feed", "BTC"),
 }
 
 

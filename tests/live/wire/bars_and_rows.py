@@ -1,4 +1,4 @@
-"""A client's bars and rows, decoded from PROTOCOL.md alone: nothing of the product's code is used."""
+"""A client's bars, rows and figures, decoded from PROTOCOL.md alone: nothing of the product's code is used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any
 
-__all__ = ["ShownBars", "ShownRows"]
+__all__ = ["ShownBars", "ShownFigures", "ShownRows"]
 
 _BAR = ("start", "open", "high", "low", "close", "volume", "turnover", "bought", "sold", "rows")
 
@@ -92,6 +92,22 @@ class ShownRows(_Shown):
         assert len(kept) >= n_kept
         self.first, self.rows = first, kept[:n_kept] + told
         assert len(self.rows) == n_rows
+
+
+class ShownFigures(_Shown):
+    """`figures` are all that are known, by name: numbers, words and None, times as integers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: dict[str, Any] = {}
+
+    def take(self, part: int, body: bytes, *, is_all: bool) -> None:
+        assert part == 12
+        told = json.loads(body)
+        assert not is_all or len(told) == 13
+        for name in {"newest", "skew"} & told.keys():
+            told[name] = None if told[name] is None else int(told[name])
+        self.figures |= told
 
 
 def _number(body: bytes, place: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.aggregates.rates import RatesSnapshot
 from pipelines.core.schema import schema_of
-from pipelines.live.source import PageFeed
+from pipelines.live.source import PublishedFeed
 
 __all__ = ["PRIMARY_KINDS", "KeyFigures", "busiest", "key_figures", "primary_kind"]
 
@@ -83,7 +83,7 @@ class KeyFigures:
         return self.change / abs(before) if before else float("nan")
 
 
-def primary_kind(feed: PageFeed, code: int) -> str | None:
+def primary_kind(feed: PublishedFeed, code: int) -> str | None:
     """Return the kind that speaks for a key, or None where nothing came of it."""
     for kind in PRIMARY_KINDS:
         snapshot = feed.snapshot("last", kind)
@@ -92,7 +92,7 @@ def primary_kind(feed: PageFeed, code: int) -> str | None:
     return None
 
 
-def key_figures(feed: PageFeed, code: int) -> KeyFigures | None:
+def key_figures(feed: PublishedFeed, code: int) -> KeyFigures | None:
     """Return what is known of the key `code`, or None where nothing came of it."""
     kind = primary_kind(feed, code)
     rates: RatesSnapshot | None = feed.snapshot("rates", kind) if kind else None
@@ -111,7 +111,7 @@ def key_figures(feed: PageFeed, code: int) -> KeyFigures | None:
     )
 
 
-def busiest(feed: PageFeed, n_keys: int) -> list[int]:
+def busiest(feed: PublishedFeed, n_keys: int) -> list[int]:
     """Return the codes of the keys with the most rows a second, at most `n_keys`, busiest first."""
     edge_ns = feed.live_edge_ns()
     rates = np.zeros(len(feed.dictionary))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Final, Literal
 
-from pipelines.core.clock import NS_PER_SECOND
+from pipelines.core.clock import NS_PER_SECOND, duration
 from pipelines.live.status import FeedStatus
-from pipelines.views.figures import duration
 
 __all__ = ["STALE_NS", "Standing", "standing_of"]
 
@@ -33,11 +31,6 @@ class Standing:
     level: Literal["ok", "wait", "bad"]
     word: str
     why: str = ""
-
-    @property
-    def badge(self) -> str:
-        """The state as HTML."""
-        return f'<span class="badge {self.level}" title="{escape(self.why)}">{escape(self.word)}</span>'
 
     @property
     def sentence(self) -> str:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pipelines.views.key_figures import busiest, key_figures, primary_kind
+from pipelines.live.key_figures import busiest, key_figures, primary_kind
 from tests.views.fakes import START_NS, FakeFeed
 
 
