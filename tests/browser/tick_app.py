@@ -120,7 +120,7 @@ def main(port: int, over: str = "route") -> None:
     def reference() -> pn.Column:
         from tests.browser.datashader_page import datashader_page  # takes seconds to import
 
-        frame = watched().frame
+        frame = watched().stream.frame
         assert frame is not None
         return datashader_page(feed, frame, is_shaded="shade" in pn.state.session_args)
 
