@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -63,8 +64,14 @@ def _statuses() -> list[FeedStatus]:
     try:
         return [feed.status() for feed in process_feeds()]
     except StreamshadeError as error:
-        _log.error("no feeds: %s", error)
+        _complain(str(error))
         return []
+
+
+@lru_cache(maxsize=16)
+def _complain(why: str) -> None:
+    """Say why there are no feeds: once, for supervisors ask whether we are ready again and again."""
+    _log.error("no feeds: %s", why)
 
 
 ROUTES: Final[list[tuple[str, type[RequestHandler], dict[str, Any]]]] = [

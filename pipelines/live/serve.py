@@ -29,6 +29,12 @@ from pipelines.live.relay.address import COLLECTOR_VARIABLE
 
 __all__ = ["serve"]
 
+_END_S: Final = 15.0
+"""How long the server may take to end once it is told to: its children may take five seconds each."""
+
+_INTERRUPTED: Final = 130
+"""Exit code of a command that was ended by Ctrl-C, as shells count."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -89,9 +95,29 @@ def serve(
     _introduce(is_several=n_servers > 1)
     click.echo(f"serving http://{address}:{port}/ (Ctrl-C ends it)")
     sys.argv = panel_arguments(files, port=port, address=address, panel_options=panel_options)
+    _settle()
+    main()
+
+
+def _settle() -> None:
     gc.freeze()  # of what is imported nothing is garbage: looking through it would hold everything up for 0.3 s
     gc.enable()
-    main()
+    _heed_interrupts()
+
+
+def _heed_interrupts() -> None:
+    """Let Ctrl-C end the server as SIGTERM does, and be done with it after some seconds.
+
+    As an exception it would come in the middle of anything, where it may get lost.
+    """
+
+    def end(*_: object) -> None:
+        cut = threading.Timer(_END_S, os._exit, (_INTERRUPTED,))
+        cut.daemon = True
+        cut.start()
+        signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGINT, end)
 
 
 def _refuse_contradictions(collector: str, sources: Sequence[str], *, n_servers: int, feed_process: bool) -> None:
